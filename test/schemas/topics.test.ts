@@ -1,0 +1,85 @@
+import { readdirSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { deadLetters, enrichedSpans, schemas, spans, topics } from '../../schemas/topics.ts'
+
+const schemaOf = z.object({
+  name: z.string(),
+  fields: z.array(
+    z.object({
+      name: z.string(),
+      type: z.unknown(),
+      doc: z.string(),
+      default: z.unknown().optional(),
+    }),
+  ),
+})
+const span = schemaOf.parse(schemas.span)
+const enriched = schemaOf.parse(schemas.enrichedSpan)
+const letter = schemaOf.parse(schemas.deadLetter)
+
+test('Every topic has a name of its own, and says its key and event time', () => {
+  expect(new Set(topics.map(({ name }) => name)).size).toBe(topics.length)
+  for (const topic of topics) {
+    expect(topic.name).toMatch(/^[a-z][a-z._-]*$/)
+    expect([topic.key, topic.eventTime]).not.toContain('')
+  }
+})
+
+test('Only the public input keeps the times of its producers', () => {
+  const producers = topics.filter((topic) => !topic.logAppendTime).map(({ name }) => name)
+  expect(producers).toEqual(['otlp_spans'])
+})
+
+test('Every schema file is read, and each has a fingerprint of its own', () => {
+  const files = readdirSync(new URL('../../schemas/', import.meta.url))
+  const fingerprints = [spans, enrichedSpans, deadLetters].map(({ codec }) => codec.fingerprint)
+  expect(Object.keys(schemas)).toHaveLength(files.filter((file) => file.endsWith('.avsc')).length)
+  expect(new Set(fingerprints).size).toBe(fingerprints.length)
+})
+
+test('An enriched span opens with the fields of a span, and enrichment follows', () => {
+  expect(enriched.fields.slice(0, span.fields.length)).toEqual(span.fields)
+  expect(enriched.fields.slice(span.fields.length).map(({ name }) => name)).toEqual([
+    'cost_pico_usd',
+    'price_status',
+    'price_version',
+    'price_model',
+    'content_kept',
+  ])
+})
+
+test('A span opens with the tags and ends with what is dropped with its content', () => {
+  const names = span.fields.map(({ name }) => name)
+  expect(names.slice(0, 7)).toEqual([
+    'tenant',
+    'team',
+    'feature',
+    'environment',
+    'cost_centre',
+    'user_tier',
+    'kind',
+  ])
+  expect(names.slice(-3)).toEqual(['prompt', 'completion', 'content'])
+})
+
+describe.each([span, enriched, letter])('$name', ({ fields }) => {
+  test('says of every field what it holds', () => {
+    for (const { name, doc } of fields) {
+      expect(name).toMatch(/^[a-z][a-z0-9_]*$/)
+      expect(doc).toMatch(/\.$/)
+    }
+  })
+
+  test('has a default for every field that a batch of an older schema may lack', () => {
+    const without = fields.filter((field) => field.default === undefined).map(({ name }) => name)
+    const required = [
+      'start_time_unix_nano',
+      'duration_nano',
+      'received_time_unix_nano',
+      'time_unix_nano',
+      'payload',
+    ]
+    for (const name of without) expect(required).toContain(name)
+  })
+})
