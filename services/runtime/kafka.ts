@@ -1,0 +1,299 @@
+import kafkajs, {
+  type Admin,
+  type Consumer as KafkaJsConsumer,
+  type EachBatchPayload,
+  type IHeaders,
+  type Kafka as KafkaJs,
+  type LogEntry,
+} from 'kafkajs'
+import type { KafkaConfig } from './config.ts'
+import { classified, isClassified } from './kafkajs-errors.ts'
+import { mendKafkaJs } from './kafkajs-mends.ts'
+import type { Logger } from './log.ts'
+import {
+  type BatchControl,
+  type Committed,
+  type KafkaRecord,
+  type RecordBatch,
+  type RecordWriter,
+} from './records.ts'
+
+/** The connection to a Kafka cluster that a process opens once. */
+export interface Kafka {
+  /** Name of a topic or group with the configured prefix. */
+  name(plain: string): string
+  /** Makes the topics that are missing; gives the names of those it made. */
+  ensureTopics(topics: readonly TopicSpec[]): Promise<readonly string[]>
+  /** Number of partitions of a topic. */
+  partitions(topic: string): Promise<number>
+  /** Records that a group has still to read, over all partitions of a topic. */
+  lag(group: string, topic: string): Promise<bigint>
+  openWriter(): Promise<ClosableWriter>
+  consume(options: ConsumeOptions): Promise<Consumer>
+  close(): Promise<void>
+}
+
+/** A topic to be made, and its settings. */
+export interface TopicSpec {
+  readonly topic: string
+  readonly partitions: number
+  readonly replicationFactor: number
+  readonly config: Readonly<Record<string, string>>
+}
+
+export interface ClosableWriter extends RecordWriter {
+  close(): Promise<void>
+}
+
+export interface Consumer {
+  /** Ends after the batch under way; its partitions go to other members. */
+  stop(): Promise<void>
+}
+
+export interface ConsumeOptions {
+  readonly group: string
+  readonly topic: string
+  /** A fetch is answered with this many bytes, or after maxWaitMs. */
+  readonly minBytes: number
+  readonly maxWaitMs: number
+  readonly maxBytesPerPartition: number
+  /** Called after every rebalance, before the first batch of the new assignment. */
+  readonly onAssigned: (partitions: readonly number[]) => void
+  /** Handles one batch; batches come one after the other. */
+  readonly onBatch: (batch: RecordBatch, control: BatchControl) => Promise<void>
+  /** The consumer ended by itself and will not go on. */
+  readonly onFatal: (error: Error) => void
+}
+
+const REQUEST_TIMEOUT_MS = 30_000
+const CONNECTION_TIMEOUT_MS = 3_000
+const RETRY = { initialRetryTime: 100, maxRetryTime: 2_000, retries: 8 }
+
+mendKafkaJs()
+
+/** Opens a cluster. The only place that knows kafkajs. */
+export function connectKafka(config: KafkaConfig, clientId: string, logger: Logger): Kafka {
+  const client = new kafkajs.Kafka({
+    clientId,
+    brokers: [...config.brokers],
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    retry: RETRY,
+    logLevel: kafkajs.logLevel.WARN,
+    logCreator: () => (entry) => logEntry(logger, entry),
+  })
+  const name = (plain: string) => config.topicPrefix + plain
+  let admin: Promise<Admin> | undefined
+  const openAdmin = (): Promise<Admin> => (admin ??= connectAdmin(client.admin()))
+  return {
+    name,
+    ensureTopics: async (topics) => ensureTopics(await openAdmin(), topics, name),
+    async partitions(topic) {
+      const { topics } = await (await openAdmin()).fetchTopicMetadata({ topics: [name(topic)] })
+      return topics[0]?.partitions.length ?? 0
+    },
+    lag: async (group, topic) => {
+      const opened = await openAdmin()
+      return classified(() => lag(opened, name(group), name(topic)))
+    },
+    openWriter: () => openWriter(client, name),
+    consume: async (options) =>
+      consume({ client, admin: await openAdmin(), config, options, logger, name }),
+    close: async () => (await admin)?.disconnect(),
+  }
+}
+
+async function connectAdmin(admin: Admin): Promise<Admin> {
+  await admin.connect()
+  return admin
+}
+
+async function ensureTopics(
+  admin: Admin,
+  topics: readonly TopicSpec[],
+  name: (plain: string) => string,
+): Promise<readonly string[]> {
+  const existing = new Set(await admin.listTopics())
+  const missing = topics.filter(({ topic }) => !existing.has(name(topic)))
+  if (missing.length === 0) return []
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: missing.map(({ topic, partitions, replicationFactor, config }) => ({
+      topic: name(topic),
+      numPartitions: partitions,
+      replicationFactor,
+      configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+    })),
+  })
+  return missing.map(({ topic }) => name(topic))
+}
+
+async function lag(admin: Admin, group: string, topic: string): Promise<bigint> {
+  const ends = await admin.fetchTopicOffsets(topic)
+  const [committed] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
+  let total = 0n
+  for (const { partition, high, low } of ends) {
+    const own = committed?.partitions.find((entry) => entry.partition === partition)
+    const at = own === undefined || Number(own.offset) < 0 ? BigInt(low) : BigInt(own.offset)
+    if (BigInt(high) > at) total += BigInt(high) - at
+  }
+  return total
+}
+
+async function openWriter(
+  client: KafkaJs,
+  name: (plain: string) => string,
+): Promise<ClosableWriter> {
+  const producer = client.producer({
+    allowAutoTopicCreation: false,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    retry: RETRY,
+  })
+  await producer.connect()
+  return {
+    async write(topic, records) {
+      const messages = records.map(({ partition, key, value, headers }) => ({
+        partition,
+        key,
+        value,
+        headers: { ...headers },
+      }))
+      await classified(() =>
+        producer.sendBatch({
+          acks: -1,
+          compression: kafkajs.CompressionTypes.ZSTD,
+          topicMessages: [{ topic: name(topic), messages }],
+        }),
+      )
+    },
+    close: () => producer.disconnect(),
+  }
+}
+
+interface ConsumeParts {
+  readonly client: KafkaJs
+  readonly admin: Admin
+  readonly config: KafkaConfig
+  readonly options: ConsumeOptions
+  readonly logger: Logger
+  readonly name: (plain: string) => string
+}
+
+async function consume(parts: ConsumeParts): Promise<Consumer> {
+  const { client, config, options, name } = parts
+  const groupId = name(options.group)
+  const topic = name(options.topic)
+  const consumer = client.consumer({
+    groupId,
+    sessionTimeout: config.sessionTimeoutMs,
+    heartbeatInterval: Math.floor(config.sessionTimeoutMs / 4),
+    rebalanceTimeout: config.sessionTimeoutMs * 2,
+    minBytes: options.minBytes,
+    maxWaitTimeInMs: options.maxWaitMs,
+    maxBytesPerPartition: options.maxBytesPerPartition,
+    maxBytes: options.maxBytesPerPartition * 4,
+    allowAutoTopicCreation: false,
+    retry: RETRY,
+  })
+  let stopped = false
+  consumer.on('consumer.group_join', ({ payload }) => {
+    options.onAssigned(payload.memberAssignment[topic] ?? [])
+  })
+  consumer.on('consumer.crash', ({ payload }) => {
+    if (!payload.restart && !stopped) options.onFatal(payload.error)
+  })
+  await consumer.connect()
+  await consumer.subscribe({ topics: [topic], fromBeginning: true })
+  await consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: false,
+    eachBatch: (payload) => handleBatch(parts, consumer, groupId, payload),
+  })
+  return {
+    async stop() {
+      stopped = true
+      await consumer.disconnect()
+    },
+  }
+}
+
+async function handleBatch(
+  { admin, options }: ConsumeParts,
+  consumer: KafkaJsConsumer,
+  groupId: string,
+  payload: EachBatchPayload,
+): Promise<void> {
+  const { batch } = payload
+  const { topic, partition } = batch
+  const last = batch.messages.at(-1)
+  if (last === undefined || payload.isStale() || !payload.isRunning()) return
+  const control: BatchControl = {
+    heartbeat: () => classified(() => payload.heartbeat()),
+    commit: ({ offset, metadata }) =>
+      classified(() =>
+        payload.commitOffsetsIfNecessary({
+          topics: [{ topic, partitions: [withMetadata(partition, offset, metadata)] }],
+        }),
+      ),
+    committed: () => classified(() => fetchCommitted(admin, groupId, topic, partition)),
+    seek: (offset) => consumer.seek({ topic, partition, offset: String(offset) }),
+  }
+  const records: RecordBatch = {
+    partition,
+    records: batch.messages.map(toRecord),
+    nextOffset: BigInt(last.offset) + 1n,
+    highWatermark: BigInt(batch.highWatermark),
+  }
+  try {
+    await options.onBatch(records, control)
+  } catch (error) {
+    // kafkajs joins the group again, or fetches again, when it sees its own error.
+    if (isClassified(error)) throw error.cause
+    options.onFatal(error instanceof Error ? error : new Error(String(error)))
+    throw error
+  }
+  if (!payload.isStale()) payload.resolveOffset(last.offset)
+}
+
+/** kafkajs sends metadata along although its types do not say so. */
+function withMetadata(partition: number, offset: bigint, metadata: string) {
+  return { partition, offset: String(offset), metadata }
+}
+
+async function fetchCommitted(
+  admin: Admin,
+  groupId: string,
+  topic: string,
+  partition: number,
+): Promise<Committed | undefined> {
+  const [found] = await admin.fetchOffsets({ groupId, topics: [topic] })
+  const own = found?.partitions.find((entry) => entry.partition === partition)
+  if (own === undefined || Number(own.offset) < 0) return undefined
+  return { offset: BigInt(own.offset), metadata: own.metadata ?? '' }
+}
+
+function toRecord(message: EachBatchPayload['batch']['messages'][number]): KafkaRecord {
+  return {
+    offset: BigInt(message.offset),
+    timeMs: Number(message.timestamp),
+    value: message.value ?? Buffer.alloc(0),
+    headers: toHeaders(message.headers),
+  }
+}
+
+function toHeaders(headers: IHeaders | undefined): Readonly<Record<string, string>> {
+  const text: Record<string, string> = {}
+  for (const [key, value] of Object.entries(headers ?? {})) {
+    const first = Array.isArray(value) ? value[0] : value
+    if (first !== undefined) text[key] = first.toString()
+  }
+  return text
+}
+
+function logEntry(logger: Logger, { level, namespace, log }: LogEntry): void {
+  const { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...rest } = log
+  const line = { kafka: namespace, ...rest }
+  // What kafkajs calls an error it retries; what it gives up comes back as an exception.
+  if (level <= kafkajs.logLevel.WARN) logger.warn(line, message)
+  else logger.debug(line, message)
+}

@@ -1,0 +1,66 @@
+import kafkajs from 'kafkajs'
+import { LostPartitionError, TransientError } from './records.ts'
+
+const LOST_PARTITION = new Set([
+  'ILLEGAL_GENERATION',
+  'UNKNOWN_MEMBER_ID',
+  'REBALANCE_IN_PROGRESS',
+  'FENCED_INSTANCE_ID',
+])
+
+const {
+  KafkaJSConnectionError,
+  KafkaJSError,
+  KafkaJSGroupCoordinatorNotFound,
+  KafkaJSNonRetriableError,
+  KafkaJSNumberOfRetriesExceeded,
+  KafkaJSProtocolError,
+  KafkaJSRequestTimeoutError,
+  KafkaJSTimeout,
+} = kafkajs
+
+/** Sorts kafkajs's errors by class and code into those of records.ts; a bug stays what it is. */
+export function classify(error: unknown): unknown {
+  const root = rootOf(error)
+  if (root instanceof KafkaJSProtocolError && LOST_PARTITION.has(root.type)) {
+    return new LostPartitionError(root.message, { cause: error })
+  }
+  return isTransient(error) || isTransient(root)
+    ? new TransientError(`Kafka: ${root instanceof Error ? root.message : String(root)}`, {
+        cause: error,
+      })
+    : error
+}
+
+function isTransient(error: unknown): boolean {
+  return (
+    error instanceof KafkaJSConnectionError ||
+    error instanceof KafkaJSRequestTimeoutError ||
+    error instanceof KafkaJSNumberOfRetriesExceeded ||
+    error instanceof KafkaJSGroupCoordinatorNotFound ||
+    error instanceof KafkaJSTimeout ||
+    (error instanceof KafkaJSError &&
+      error.retriable &&
+      !(error instanceof KafkaJSNonRetriableError))
+  )
+}
+
+function rootOf(error: unknown): unknown {
+  let root = error
+  while (root instanceof Error && root.cause instanceof Error) root = root.cause
+  return root
+}
+
+/** Whether an error is one of those that `classify` gives, with kafkajs's own as its cause. */
+export function isClassified(error: unknown): error is LostPartitionError | TransientError {
+  return error instanceof LostPartitionError || error instanceof TransientError
+}
+
+/** Calls kafkajs; its errors come out sorted. */
+export async function classified<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw classify(error)
+  }
+}

@@ -1,0 +1,57 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { LoopObserver } from './record-loop.ts'
+
+/** The metrics of one process, served at /metrics. */
+export interface Metrics {
+  readonly registry: Registry
+  counter<L extends string>(name: string, help: string, labels: readonly L[]): Counter<L>
+  gauge<L extends string>(name: string, help: string, labels: readonly L[]): Gauge<L>
+  histogram<L extends string>(
+    name: string,
+    help: string,
+    labels: readonly L[],
+    buckets: readonly number[],
+  ): Histogram<L>
+}
+
+/** Makes the registry of one process; names are spanmeter_<noun>_<unit>_total or the like. */
+export function createMetrics(service: string): Metrics {
+  const registry = new Registry()
+  registry.setDefaultLabels({ service })
+  collectDefaultMetrics({ register: registry, prefix: 'spanmeter_' })
+  const registers = [registry]
+  return {
+    registry,
+    counter: (name, help, labelNames) => new Counter({ name, help, labelNames, registers }),
+    gauge: (name, help, labelNames) => new Gauge({ name, help, labelNames, registers }),
+    histogram: (name, help, labelNames, buckets) =>
+      new Histogram({ name, help, labelNames, buckets: [...buckets], registers }),
+  }
+}
+
+/** Makes the metrics of the record loop; gives an observer for each topic that a worker reads. */
+export function observeLoops(metrics: Metrics): (topic: string) => LoopObserver {
+  const records = metrics.counter('spanmeter_records_total', 'Records read.', ['topic'])
+  const repeats = metrics.counter(
+    'spanmeter_repeated_records_total',
+    'Records that had been read before and were dropped.',
+    ['topic'],
+  )
+  const lag = metrics.gauge('spanmeter_lag_records', 'Records still to read.', [
+    'topic',
+    'partition',
+  ])
+  const retries = metrics.counter(
+    'spanmeter_retries_total',
+    'Tries again after a dependency did not answer.',
+    ['topic'],
+  )
+  return (topic) => ({
+    handled(partition, count, repeated, behind) {
+      records.inc({ topic }, count)
+      repeats.inc({ topic }, repeated)
+      lag.set({ topic, partition }, Number(behind))
+    },
+    retried: () => retries.inc({ topic }),
+  })
+}

@@ -1,0 +1,266 @@
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
+import type { Consumer, ConsumeOptions, Kafka } from './kafka.ts'
+import type { Logger } from './log.ts'
+import { Repeats, type RepeatLimits } from './repeats.ts'
+import { LostPartitionError, TransientError } from './records.ts'
+import type { BatchControl, KafkaRecord, RecordBatch } from './records.ts'
+import { retry } from './retry.ts'
+
+/** A run of offsets of one partition that is handled, and committed, as one. */
+export interface Chunk {
+  readonly topic: string
+  readonly partition: number
+  /** First and last offset of the run, repeats included. */
+  readonly first: bigint
+  readonly last: bigint
+  /** The records of the run that are no repeats. */
+  readonly records: readonly KafkaRecord[]
+}
+
+/** What a stage may ask of the loop while it handles a chunk. */
+export interface ChunkControl {
+  /**
+   * Commits the start of the chunk with a note of its end, before a write that may or may not be
+   * seen to succeed. After a crash the very same run of offsets comes again as one chunk.
+   */
+  markPending(): Promise<void>
+  /**
+   * Calls `task` until it succeeds; a TransientError is retried with capped backoff while the
+   * membership is kept alive. Throws LostPartitionError when the partition went elsewhere.
+   */
+  untilDone<T>(task: () => Promise<T>): Promise<T>
+}
+
+/** What a worker does with records. When `handle` resolves, its effects are durable. */
+export interface Stage {
+  readonly maxChunkBytes: number
+  handle(chunk: Chunk, control: ChunkControl): Promise<void>
+}
+
+/** Counts of what the loop did. */
+export interface LoopObserver {
+  handled(partition: number, records: number, repeats: number, lag: bigint): void
+  retried(error: unknown): void
+}
+
+export interface LoopOptions {
+  readonly kafka: Kafka
+  readonly group: string
+  readonly topic: string
+  readonly stage: Stage
+  readonly fetch: Pick<ConsumeOptions, 'minBytes' | 'maxWaitMs' | 'maxBytesPerPartition'>
+  readonly repeats: RepeatLimits
+  readonly observer: LoopObserver
+  readonly logger: Logger
+  readonly onFatal: (error: Error) => void
+}
+
+const BACKOFF = { firstMs: 100, maxMs: 2_000 }
+const BEAT_MS = 500
+
+/** State of a partition from its assignment on. */
+interface PartitionState {
+  readonly repeats: Repeats
+  /** The checkpoint that stands committed, and the offset it was committed with. */
+  committed: bigint
+  checkpoint: Checkpoint
+  /** Records read but not handled: a pending run that has not come in whole yet. */
+  held: KafkaRecord[]
+  /** Offset that comes next; what lies before it only refreshes the memory. */
+  next: bigint
+}
+
+/**
+ * The one loop of every worker: reads a topic in a consumer group, drops repeats, hands chunks to
+ * the stage, and commits each after its effects are durable, with what a successor must remember in
+ * the commit's metadata. State of a partition lives as long as its assignment.
+ */
+export async function runRecordLoop(options: LoopOptions): Promise<Consumer> {
+  const { kafka, group, topic, fetch, logger, onFatal } = options
+  const states = new Map<number, PartitionState>()
+  const stale = new Set<number>()
+  const stopping = new AbortController()
+  const consumer = await kafka.consume({
+    group,
+    topic,
+    ...fetch,
+    onFatal,
+    onAssigned(partitions) {
+      for (const partition of states.keys()) stale.add(partition)
+      logger.info({ topic, partitions }, 'Partitions assigned.')
+    },
+    async onBatch(batch, control) {
+      try {
+        let state = states.get(batch.partition)
+        if (state === undefined || stale.delete(batch.partition)) {
+          const restored = await restore(options, state, batch, control)
+          state = restored.state
+          states.set(batch.partition, state)
+          if (restored.readAgain) return
+        }
+        await handleBatch({ options, state, batch, control, signal: stopping.signal })
+      } catch (error) {
+        states.delete(batch.partition)
+        if (!stopping.signal.aborted || !isAbort(error)) throw error
+        throw new TransientError('stopping', { cause: error })
+      }
+    },
+  })
+  return {
+    async stop() {
+      stopping.abort()
+      await consumer.stop()
+    },
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError'
+}
+
+/**
+ * Takes a partition up where its last commit left it. The state of an assignment before is used
+ * again if it stands just there, as nobody read on in between; else the memory of requests is read
+ * back.
+ */
+async function restore(
+  { repeats: limits, topic, logger }: LoopOptions,
+  before: PartitionState | undefined,
+  batch: RecordBatch,
+  control: BatchControl,
+): Promise<{ state: PartitionState; readAgain: boolean }> {
+  const found = await control.committed()
+  const first = batch.records[0]?.offset ?? batch.nextOffset
+  if (found === undefined) {
+    const checkpoint: Checkpoint = { sources: new Map() }
+    const repeats = new Repeats(limits, checkpoint)
+    return {
+      state: { repeats, committed: first, checkpoint, held: [], next: first },
+      readAgain: false,
+    }
+  }
+  const checkpoint = decodeCheckpoint(found.metadata)
+  const { offset } = found
+  const isOurs = before !== undefined && before.committed === offset && before.next === offset
+  const repeats = isOurs ? before.repeats : new Repeats(limits, checkpoint)
+  const readFrom = isOurs ? offset : minimum(checkpoint.rememberFrom ?? offset, offset)
+  const readAgain = first > readFrom
+  if (readAgain) control.seek(readFrom)
+  logger.info({ topic, partition: batch.partition, offset: String(offset) }, 'Partition taken up.')
+  return { state: { repeats, committed: offset, checkpoint, held: [], next: offset }, readAgain }
+}
+
+function minimum(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
+}
+
+interface BatchWork {
+  readonly options: LoopOptions
+  readonly state: PartitionState
+  readonly batch: RecordBatch
+  readonly control: BatchControl
+  readonly signal: AbortSignal
+}
+
+async function handleBatch(work: BatchWork): Promise<void> {
+  const { state, batch, options } = work
+  for (const record of batch.records) {
+    if (record.offset < state.next) state.repeats.remember(record)
+    else {
+      state.held.push(record)
+      state.next = record.offset + 1n
+    }
+  }
+  for (;;) {
+    const run = nextRun(state, options.stage.maxChunkBytes)
+    if (run === 0) return
+    await handleRun(work, state.held.splice(0, run))
+    await work.control.heartbeat()
+  }
+}
+
+/** How many of the held records make the next chunk: a pending run whole, else up to a size. */
+function nextRun({ held, checkpoint }: PartitionState, maxBytes: number): number {
+  const { pendingTo } = checkpoint
+  const last = held.at(-1)
+  if (last === undefined) return 0
+  const first = held[0]
+  if (pendingTo !== undefined && first !== undefined && first.offset <= pendingTo) {
+    if (last.offset < pendingTo) return 0
+    return held.findIndex((record) => record.offset >= pendingTo) + 1
+  }
+  let bytes = 0
+  for (let run = 0; run < held.length; run++) {
+    bytes += held[run]?.value.length ?? 0
+    if (bytes > maxBytes) return Math.max(1, run)
+  }
+  return held.length
+}
+
+async function handleRun(work: BatchWork, run: readonly KafkaRecord[]): Promise<void> {
+  const { options, state, batch, control } = work
+  const first = run[0]
+  const last = run.at(-1)
+  if (first === undefined || last === undefined) return
+  const fresh = run.filter((record) => !state.repeats.isRepeat(record))
+  const untilDone = <T>(task: () => Promise<T>) => retryWhileOwned(work, task)
+  const commit = (offset: bigint, checkpoint: Checkpoint) =>
+    untilDone(async () => {
+      await control.commit({ offset, metadata: encodeCheckpoint(checkpoint) })
+      state.committed = offset
+      state.checkpoint = checkpoint
+    })
+  await options.stage.handle(
+    {
+      topic: options.topic,
+      partition: batch.partition,
+      first: first.offset,
+      last: last.offset,
+      records: fresh,
+    },
+    {
+      markPending: () => commit(first.offset, { ...state.checkpoint, pendingTo: last.offset }),
+      untilDone,
+    },
+  )
+  await commit(last.offset + 1n, state.repeats.checkpoint())
+  const lag = batch.highWatermark - last.offset - 1n
+  options.observer.handled(batch.partition, run.length, run.length - fresh.length, lag)
+}
+
+async function retryWhileOwned<T>(
+  { options, control, signal }: BatchWork,
+  task: () => Promise<T>,
+): Promise<T> {
+  return retry(() => beatWhile(control, task), {
+    backoff: BACKOFF,
+    signal,
+    isTransient: (error) => error instanceof TransientError,
+    async onRetry(error, waitMs) {
+      options.observer.retried(error)
+      options.logger.warn({ err: error, waitMs }, 'A dependency did not answer. Trying again.')
+      await keepMembership(control)
+    },
+  })
+}
+
+/** Keeps the membership alive while a task takes long, such as an insert into a busy ClickHouse. */
+async function beatWhile<T>(control: BatchControl, task: () => Promise<T>): Promise<T> {
+  // A partition that is lost meanwhile is noticed by the next commit.
+  const timer = setInterval(() => void control.heartbeat().catch(() => undefined), BEAT_MS)
+  try {
+    return await task()
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+/** A heartbeat that itself cannot get through says nothing about who owns the partition. */
+async function keepMembership(control: BatchControl): Promise<void> {
+  try {
+    await control.heartbeat()
+  } catch (error) {
+    if (error instanceof LostPartitionError) throw error
+    if (!(error instanceof TransientError)) throw error
+  }
+}

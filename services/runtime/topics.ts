@@ -1,0 +1,46 @@
+import { topics } from '#schemas/topics.ts'
+import { type Env, readVariables, wholeNumber } from './config.ts'
+import type { Kafka, TopicSpec } from './kafka.ts'
+
+/** Larger than the largest OTLP request, as one span may be as large as that. */
+const MAX_MESSAGE_BYTES = 80 * 1024 * 1024
+const HOUR_MS = 3_600_000
+
+/** The variables that say how topics are made. */
+export const topicVariables = {
+  SPANMETER_PARTITIONS: wholeNumber(1, 1_000)
+    .default(4)
+    .describe(
+      'Partitions of each topic that is made: the most copies of a worker that share the work.',
+    ),
+  SPANMETER_REPLICATION_FACTOR: wholeNumber(1, 10)
+    .default(1)
+    .describe('Copies of each record, for topics that are made; 3 on a cluster.'),
+  SPANMETER_TOPIC_RETENTION_HOURS: wholeNumber(1, 8_760)
+    .default(168)
+    .describe('How long records stay in topics that are made.'),
+} as const
+
+/** How each topic of the pipeline is made. */
+export function topicSpecs(env: Env): readonly TopicSpec[] {
+  const v = readVariables(topicVariables, env)
+  return topics.map(({ name, logAppendTime }) => ({
+    topic: name,
+    partitions: v.SPANMETER_PARTITIONS,
+    replicationFactor: v.SPANMETER_REPLICATION_FACTOR,
+    config: {
+      'max.message.bytes': String(MAX_MESSAGE_BYTES),
+      'retention.ms': String(v.SPANMETER_TOPIC_RETENTION_HOURS * HOUR_MS),
+      'message.timestamp.type': logAppendTime ? 'LogAppendTime' : 'CreateTime',
+    },
+  }))
+}
+
+/** Number of partitions of a topic that must be there. Throws saying how to make it. */
+export async function requirePartitions(kafka: Kafka, topic: string): Promise<number> {
+  const partitions = await kafka.partitions(topic)
+  if (partitions > 0) return partitions
+  throw new Error(
+    `Kafka has no topic ${kafka.name(topic)}. Make it with: npm run spanmeter -- setup`,
+  )
+}
