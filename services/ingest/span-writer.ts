@@ -1,0 +1,170 @@
+import { createLayout } from '#schemas/layout.ts'
+import { schemas } from '#schemas/topics.ts'
+import type { AvroWriter } from '#schemas/wire.ts'
+import { attributesJson } from './any-value.ts'
+import type { ProtoReader } from './otlp-reader.ts'
+import type { OtlpSpan, Range } from './otlp-span.ts'
+import {
+  ABSENT,
+  IN_BYTES,
+  IN_NUMBER,
+  IN_TEXT,
+  IS_CONTENT,
+  REMAINS,
+  type SpanDraft,
+} from './span-draft.ts'
+import {
+  emptyValue,
+  exceptionType,
+  readParts,
+  writeAnyValue,
+  writeEvents,
+  writeHex,
+  writeLinks,
+} from './span-parts.ts'
+
+/** What stands around a span: its scope, its resource's attributes as an Avro map, its arrival. */
+export interface SpanContext {
+  readonly scopeName: Range
+  readonly scopeVersion: Range
+  readonly resourceMap: AvroWriter
+  /** Nanoseconds since the epoch, in halves. */
+  readonly received: { readonly low: number; readonly high: number }
+}
+
+/** Writes one span as an item of span.avsc. Throws DepthError where a value nests too deep. */
+export type WriteSpan = (reader: ProtoReader, span: OtlpSpan, context: SpanContext) => void
+
+type Step = (reader: ProtoReader, span: OtlpSpan, context: SpanContext) => void
+
+const STATUS = ['unset', 'ok', 'error'] as const
+const STATUS_ERROR = 2
+const SPAN_KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const
+
+/** Makes the writer: one step for each field of span.avsc, in its order. */
+export function createSpanWriter(draft: SpanDraft, out: AvroWriter): WriteSpan {
+  const { fields } = draft.dialects
+  const own = otlpSteps(draft, out)
+  const steps = createLayout(schemas.span).names.map((name): Step => {
+    const step = own[name]
+    if (step !== undefined) return step
+    const index = fields.findIndex((field) => field.name === name)
+    const field = fields[index]
+    if (field === undefined) throw new Error(`nothing fills the field ${name} of span.avsc`)
+    return field.type === 'string'
+      ? (reader) => writeText(draft, out, reader, index)
+      : () => writeNumber(draft, out, index, field.type)
+  })
+  const errorType = fields.findIndex((field) => field.name === 'error_type')
+  return (reader, span, context) => {
+    if (span.status === STATUS_ERROR && draft.place[errorType] === ABSENT) {
+      draft.setText(errorType, exceptionType(reader, span) ?? '_OTHER')
+    }
+    for (const step of steps) step(reader, span, context)
+  }
+}
+
+/** The fields that OTLP itself fills, by name. */
+function otlpSteps(draft: SpanDraft, out: AvroWriter): Readonly<Record<string, Step>> {
+  const operation = draft.dialects.fields.findIndex((field) => field.name === 'operation')
+  const part = (reader: ProtoReader, { start, end }: Range) =>
+    out.stringFrom(reader.buffer, start, end)
+  return {
+    kind: (reader) => out.string(kindOfStep(draft, reader, operation)),
+    start_time_unix_nano: (_reader, span) => out.long64(span.startLow, span.startHigh),
+    duration_nano: (_reader, span) => out.long(span.durationNano),
+    status: (_reader, span) => out.string(STATUS[span.status] ?? 'unset'),
+    trace_id: (reader, span) => writeHex(out, reader.buffer, span.traceId),
+    span_id: (reader, span) => writeHex(out, reader.buffer, span.spanId),
+    parent_span_id: (reader, span) => writeHex(out, reader.buffer, span.parentSpanId),
+    name: (reader, span) => part(reader, span.name),
+    span_kind: (_reader, span) => out.string(SPAN_KINDS[span.spanKind] ?? 'unspecified'),
+    status_message: (reader, span) => part(reader, span.statusMessage),
+    scope_name: (reader, _span, context) => part(reader, context.scopeName),
+    scope_version: (reader, _span, context) => part(reader, context.scopeVersion),
+    trace_state: (reader, span) => part(reader, span.traceState),
+    received_time_unix_nano: (_reader, _span, { received }) =>
+      out.long64(received.low, received.high),
+    events: (reader, span) => writeEvents(out, reader, span.events),
+    links: (reader, span) => writeLinks(out, reader, span.links),
+    attributes: (reader) => writeAttributes(draft, out, reader),
+    resource_attributes: (_reader, _span, { resourceMap }) =>
+      out.raw(resourceMap.buffer, 0, resourceMap.length),
+    content: (reader, span) => writeContent(draft, out, reader, span),
+  }
+}
+
+function writeText(draft: SpanDraft, out: AvroWriter, reader: ProtoReader, field: number): void {
+  const place = draft.place[field]
+  if (place === IN_BYTES) {
+    out.stringFrom(reader.buffer, draft.fieldStart[field] ?? 0, draft.fieldEnd[field] ?? 0)
+  } else out.string(place === IN_TEXT ? (draft.text[field] ?? '') : '')
+}
+
+/** A union of null and a number. */
+function writeNumber(draft: SpanDraft, out: AvroWriter, field: number, type: string): void {
+  const present = draft.place[field] === IN_NUMBER
+  out.boolean(false)
+  if (!present) return
+  out.buffer[out.length - 1] = 2
+  const value = draft.number[field] ?? 0
+  if (type === 'long') out.long(value)
+  else if (type === 'double') out.double(value)
+  else out.boolean(value === 1)
+}
+
+function kindOfStep(draft: SpanDraft, reader: ProtoReader, operation: number): string {
+  const { dialects, place, fieldStart, fieldEnd, kindRank } = draft
+  if (place[operation] === IN_BYTES) {
+    const start = fieldStart[operation] ?? 0
+    const found = dialects.operations.find(reader.buffer, start, fieldEnd[operation] ?? 0)
+    const kind = dialects.operationKinds[found]
+    if (kind !== undefined) return kind
+  }
+  return dialects.attributeKinds[kindRank] ?? 'other'
+}
+
+function countFate(draft: SpanDraft, fate: number): number {
+  let count = 0
+  for (let i = 0; i < draft.attributes; i++) if (draft.fate[i] === fate) count++
+  return count
+}
+
+function writeFate(draft: SpanDraft, out: AvroWriter, reader: ProtoReader, fate: number): void {
+  const value = emptyValue()
+  const { keyStart, keyEnd, valueStart, valueEnd } = draft
+  for (let i = 0; i < draft.attributes; i++) {
+    if (draft.fate[i] !== fate) continue
+    out.stringFrom(reader.buffer, keyStart[i] ?? 0, keyEnd[i] ?? 0)
+    writeAnyValue(out, reader, valueStart[i] ?? 0, valueEnd[i] ?? 0, value)
+  }
+}
+
+/** The attributes that filled no field and hold no content. */
+function writeAttributes(draft: SpanDraft, out: AvroWriter, reader: ProtoReader): void {
+  const count = countFate(draft, REMAINS)
+  if (count > 0) out.long(count)
+  writeFate(draft, out, reader, REMAINS)
+  out.long(0)
+}
+
+/** Attributes and events that hold content. An event's key is event.<number>.<name>. */
+function writeContent(
+  draft: SpanDraft,
+  out: AvroWriter,
+  reader: ProtoReader,
+  span: OtlpSpan,
+): void {
+  const { contentEvents } = span
+  const count = countFate(draft, IS_CONTENT) + contentEvents.length / 2
+  if (count > 0) out.long(count)
+  writeFate(draft, out, reader, IS_CONTENT)
+  for (let i = 0; i < contentEvents.length; i += 2) {
+    const event = readParts(reader, contentEvents[i] ?? 0, contentEvents[i + 1] ?? 0, 3)
+    out.string(
+      `event.${i / 2}.${reader.buffer.toString('utf8', event.second.start, event.second.end)}`,
+    )
+    out.string(attributesJson(reader, event.attributes))
+  }
+  out.long(0)
+}
