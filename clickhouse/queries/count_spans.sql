@@ -1,0 +1,2 @@
+-- Every span there is.
+SELECT toString(count()) AS spans FROM spans;
