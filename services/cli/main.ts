@@ -1,0 +1,52 @@
+import { Command } from 'commander'
+import { ClickHouseError } from '#runtime/clickhouse-error.ts'
+import { ConfigError, parseCommonConfig } from '#runtime/config.ts'
+import { createLogger } from '#runtime/log.ts'
+import { MigrationError } from '#runtime/migrations.ts'
+import { TransientError } from '#runtime/records.ts'
+import { EmbeddedError } from '../embedded/embedded-error.ts'
+import { createReplayCommand } from './replay/replay-command.ts'
+import { SampleError } from './sample.ts'
+import { createSetupCommand } from './setup-command.ts'
+import { createStartCommand } from './start-command.ts'
+import { openTopicSender } from './topic-sender.ts'
+import { WorkerError } from './workers.ts'
+
+/** Errors whose message tells a person all; of any other the stack is shown, as it is a bug. */
+const PLAIN_ERRORS = [
+  ConfigError,
+  EmbeddedError,
+  MigrationError,
+  SampleError,
+  WorkerError,
+  TransientError,
+  ClickHouseError,
+]
+
+const { env } = process
+// A command speaks to a person: the log is for what they must know.
+const logger = createLogger('cli', env['SPANMETER_LOG_LEVEL'] ?? 'error')
+const program = new Command('spanmeter')
+  .description('Self-hosted streaming pipeline for LLM and agent observability')
+  .showHelpAfterError()
+  .addCommand(createStartCommand({ env, logger }))
+  .addCommand(createSetupCommand({ env, logger }))
+  .addCommand(
+    createReplayCommand({ openTopicSender: () => openTopicSender(parseCommonConfig(env), logger) }),
+  )
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  const isPlain = PLAIN_ERRORS.some((type) => error instanceof type)
+  process.stderr.write(
+    isPlain && error instanceof Error ? `${error.message}\n` : `${describe(error)}\n`,
+  )
+  process.exitCode = 1
+}
+// Client libraries may keep sockets open for a while; whatever matters is done.
+process.exit()
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

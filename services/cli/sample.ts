@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { ClickHouse } from '#runtime/clickhouse.ts'
+import type { Env } from '#runtime/config.ts'
+import { readQuery } from '#runtime/queries.ts'
+import type { ReplayReport } from './replay/report.ts'
+
+/** The sample did not go through. */
+export class SampleError extends Error {
+  override readonly name = 'SampleError'
+}
+
+const POLL_MS = 200
+const QUIET_DEADLINE_MS = 60_000
+const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
+
+/** Sends the sample workload by `spanmeter replay` over OTLP/HTTP; gives its report. */
+export async function sendSample(
+  env: Env,
+  endpoint: string,
+  signal: AbortSignal,
+): Promise<ReplayReport> {
+  const folder = await mkdtemp(join(tmpdir(), 'spanmeter-'))
+  try {
+    const report = join(folder, 'report.json')
+    const args = [MAIN, 'replay', '--via', 'http', '--endpoint', endpoint, '--report', report]
+    const child = spawn(process.execPath, args, {
+      env: { ...env },
+      stdio: ['ignore', 'ignore', 'inherit'],
+      detached: true,
+      signal,
+      killSignal: 'SIGTERM',
+    })
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', resolve)
+    })
+    if (code !== 0) throw new SampleError('the sample workload could not be sent, see above')
+    const sent: ReplayReport = JSON.parse(await readFile(report, 'utf8'))
+    return sent
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Spans in ClickHouse. */
+export async function countSpans(clickhouse: ClickHouse): Promise<number> {
+  const [row] = await clickhouse.query<{ spans: string }>(readQuery('count_spans'), {})
+  return Number(row?.spans ?? 0)
+}
+
+/**
+ * Waits until ClickHouse has at least `wanted` spans; gives the number that it has then. Throws
+ * SampleError once nothing has arrived for a minute.
+ */
+export async function waitUntilLanded(
+  clickhouse: ClickHouse,
+  wanted: number,
+  signal: AbortSignal,
+): Promise<number> {
+  let landed = 0
+  let lastChangeMs = Date.now()
+  for (;;) {
+    const now = await countSpans(clickhouse)
+    if (now >= wanted) return now
+    if (now !== landed) lastChangeMs = Date.now()
+    landed = now
+    if (Date.now() - lastChangeMs > QUIET_DEADLINE_MS) {
+      throw new SampleError(
+        `only ${landed} of ${wanted} spans have landed; the logs of the workers say why`,
+      )
+    }
+    await delay(POLL_MS, undefined, { signal })
+  }
+}

@@ -1,0 +1,109 @@
+import { join } from 'node:path'
+import { connectClickHouse, type ClickHouse } from '#runtime/clickhouse.ts'
+import {
+  type CommonConfig,
+  type Env,
+  otlpVariables,
+  parseCommonConfig,
+  readVariables,
+} from '#runtime/config.ts'
+import { connectKafka } from '#runtime/kafka.ts'
+import type { Logger } from '#runtime/log.ts'
+import { migrate, parseMigrationVariables } from '#runtime/migrations.ts'
+import { topicSpecs } from '#runtime/topics.ts'
+import { parseEmbeddedConfig } from '../embedded/config.ts'
+import { type Engines, startEngines } from '../embedded/engines.ts'
+import { requireFreePorts } from '../embedded/ports.ts'
+import { startWorkers, type Workers } from './workers.ts'
+
+/** Kafka, ClickHouse and all workers, running. */
+export interface Stack {
+  readonly engines: Engines
+  readonly workers: Workers
+  readonly clickhouse: ClickHouse
+  /** The environment that a process needs to reach this stack. */
+  readonly env: Env
+  stop(): Promise<void>
+}
+
+/** Told of each step; `subject` is what it is about, such as kafka. */
+export type Tell = (subject: string, message: string) => void
+
+const WORKERS_READY_DEADLINE_MS = 60_000
+
+/**
+ * Brings everything up: the engines that are not running elsewhere, topics, tables, workers. What
+ * was started is stopped again when a step fails, in the opposite order.
+ */
+export async function startStack(given: Env, logger: Logger, tell: Tell): Promise<Stack> {
+  const config = parseEmbeddedConfig(given)
+  await requireOtlpPorts(given)
+  const undo: (() => Promise<void>)[] = []
+  const stop = async () => {
+    for (const step of undo.splice(0).toReversed()) await step()
+  }
+  try {
+    const engines = await startEngines(config, { onProgress: tell })
+    undo.push(() => engines.stop())
+    const env: Env = {
+      ...given,
+      SPANMETER_KAFKA_BROKERS: engines.brokers.join(','),
+      SPANMETER_CLICKHOUSE_URL: engines.clickhouseUrl,
+    }
+    const common = parseCommonConfig(env)
+    await setUp(env, common, logger, tell)
+    const logDir = join(config.dataDir, 'logs')
+    const workers = await startWorkers({
+      env,
+      logDir,
+      readyDeadlineMs: WORKERS_READY_DEADLINE_MS,
+      onProgress: (message) => tell('workers', message),
+    })
+    undo.push(() => workers.stop())
+    tell('workers', `ingest, enrich and sink run; their logs are in ${logDir}`)
+    const clickhouse = connectClickHouse(common.clickhouse, logger)
+    undo.push(() => clickhouse.close())
+    return { engines, workers, clickhouse, env, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Before anything is started: ingest would only say so in its log. */
+async function requireOtlpPorts(env: Env): Promise<void> {
+  const v = readVariables(otlpVariables, env)
+  await requireFreePorts(
+    (['SPANMETER_OTLP_HTTP_PORT', 'SPANMETER_OTLP_GRPC_PORT'] as const).map((variable) => ({
+      port: v[variable],
+      engine: 'OTLP',
+      variable,
+    })),
+  )
+}
+
+/** Makes topics and tables where they are missing. Safe to run again, and while workers run. */
+export async function setUp(
+  env: Env,
+  config: CommonConfig,
+  logger: Logger,
+  tell: Tell,
+): Promise<void> {
+  const kafka = connectKafka(config.kafka, 'spanmeter-setup', logger)
+  try {
+    const made = await kafka.ensureTopics(topicSpecs(env))
+    tell('kafka', made.length === 0 ? 'topics are there' : `made the topics ${made.join(', ')}`)
+  } finally {
+    await kafka.close()
+  }
+  const clickhouse = connectClickHouse(config.clickhouse, logger)
+  try {
+    const applied = await migrate(clickhouse, {
+      variables: parseMigrationVariables(env),
+      onProgress: (message) => tell('clickhouse', message),
+    })
+    if (applied.length === 0) tell('clickhouse', 'tables are up to date')
+  } finally {
+    await clickhouse.close()
+  }
+}
