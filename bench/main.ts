@@ -1,0 +1,105 @@
+import { mkdirSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { ClickHouseError } from '#runtime/clickhouse-error.ts'
+import { ConfigError } from '#runtime/config.ts'
+import { MigrationError } from '#runtime/migrations.ts'
+import { TransientError } from '#runtime/records.ts'
+import { WorkerError } from '../services/cli/workers.ts'
+import { EmbeddedError } from '../services/embedded/embedded-error.ts'
+import { runBench } from './bench.ts'
+import { BenchError } from './bench-error.ts'
+import { formatReport } from './format.ts'
+import { findPeer } from './peer.ts'
+import { requireProc } from './process-usage.ts'
+
+interface Flags {
+  readonly spans: number
+  readonly spansPerRecord: number
+  readonly runs: number
+  readonly seed: number
+  readonly peer?: string
+  readonly profile?: string
+  readonly json?: boolean
+}
+
+/** Errors whose message tells a person all; of any other the stack is shown, as it is a bug. */
+const PLAIN_ERRORS = [
+  BenchError,
+  ConfigError,
+  EmbeddedError,
+  MigrationError,
+  WorkerError,
+  TransientError,
+  ClickHouseError,
+]
+const INTERRUPTED_EXIT_CODE = 130
+
+const stopping = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
+
+try {
+  await createCommand().parseAsync()
+} catch (error) {
+  process.exitCode = stopping.signal.aborted ? INTERRUPTED_EXIT_CODE : 1
+  say(stopping.signal.aborted ? 'Interrupted; nothing is left running.' : describe(error))
+}
+// Client libraries may keep sockets open for a while; whatever matters is done.
+process.exit()
+
+function createCommand(): Command {
+  return new Command('bench')
+    .description('how fast spans get from the topic otlp_spans into ClickHouse, and at what cost')
+    .option('--spans <n>', 'spans of a run', wholeNumber(1, 50_000_000), 400_000)
+    .option('--spans-per-record <n>', 'spans of a Kafka record', wholeNumber(1, 10_000), 100)
+    .option('--runs <n>', 'runs that medians are taken of', wholeNumber(1, 100), 3)
+    .option('--seed <n>', 'the same seed makes the same spans', wholeNumber(0, 2 ** 32 - 1), 1)
+    .option('--peer <program>', 'OpenTelemetry Collector to run beside it, see docs/benchmark.md')
+    .option('--profile <folder>', 'one more run with CPU profiles of the workers, written there')
+    .option('--json', 'print the result as one line of JSON')
+    .action(run)
+}
+
+async function run(flags: Flags): Promise<void> {
+  requireProc()
+  const options = {
+    ...flags,
+    peer: flags.peer === undefined ? undefined : findPeer(flags.peer),
+    profile: flags.profile === undefined ? undefined : makeFolder(flags.profile),
+  }
+  const report = await runBench(options, process.env, stopping.signal, say)
+  process.stdout.write(`${flags.json === true ? JSON.stringify(report) : formatReport(report)}\n`)
+}
+
+function makeFolder(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true })
+    return resolve(path)
+  } catch (error) {
+    throw new BenchError(`--profile ${path}: the folder cannot be made (${messageOf(error)}).`, {
+      cause: error,
+    })
+  }
+}
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
+  }
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+function describe(error: unknown): string {
+  const isPlain = PLAIN_ERRORS.some((type) => error instanceof type)
+  if (!(error instanceof Error)) return String(error)
+  return isPlain ? error.message : (error.stack ?? error.message)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
