@@ -1,0 +1,179 @@
+import type { ClickHouse } from '#runtime/clickhouse.ts'
+import type { EnrichedSpan } from './enriched-spans.ts'
+
+/** What a table must hold for given spans: sums per combination of dimensions. */
+export interface Rollup {
+  readonly table: string
+  readonly takes: (span: EnrichedSpan) => boolean
+  readonly dimensions: Readonly<Record<string, (span: EnrichedSpan) => string>>
+  readonly sums: Readonly<Record<string, (span: EnrichedSpan) => bigint>>
+}
+
+const truth = (test: (span: EnrichedSpan) => boolean) => (span: EnrichedSpan) =>
+  test(span) ? 1n : 0n
+const isError = truth((span) => span.error_type !== '')
+const isUnpriced = truth((span) => span.price_status === 'unpriced')
+const one = () => 1n
+const timeOf = (seconds: bigint) => (span: EnrichedSpan) =>
+  String((span.start_time_unix_nano / (seconds * 1_000_000_000n)) * seconds)
+const modelOf = (span: EnrichedSpan) => span.request_model || span.response_model
+
+const byModel = {
+  tenant: (span: EnrichedSpan) => span.tenant,
+  kind: (span: EnrichedSpan) => span.kind,
+  model: modelOf,
+  provider: (span: EnrichedSpan) => span.provider,
+  service: (span: EnrichedSpan) => span.service,
+  operation: (span: EnrichedSpan) => span.operation,
+  feature: (span: EnrichedSpan) => span.feature,
+  endpoint: (span: EnrichedSpan) => span.endpoint,
+  environment: (span: EnrichedSpan) => span.environment,
+}
+
+const tokenSums = {
+  input_tokens: (span: EnrichedSpan) => span.input_tokens ?? 0n,
+  output_tokens: (span: EnrichedSpan) => span.output_tokens ?? 0n,
+}
+
+const costSum = { cost_usd: (span: EnrichedSpan) => span.cost_pico_usd ?? 0n }
+
+const modelSums = {
+  ...tokenSums,
+  ...costSum,
+  requests: one,
+  errors: isError,
+  priced: truth((span) => span.price_status === 'priced'),
+  unpriced: isUnpriced,
+  cache_read_tokens: (span: EnrichedSpan) => span.cache_read_tokens ?? 0n,
+  cache_write_5m_tokens: (span: EnrichedSpan) => span.cache_write_5m_tokens ?? 0n,
+  cache_write_1h_tokens: (span: EnrichedSpan) => span.cache_write_1h_tokens ?? 0n,
+  reasoning_tokens: (span: EnrichedSpan) => span.reasoning_tokens ?? 0n,
+  input_audio_tokens: (span: EnrichedSpan) => span.input_audio_tokens ?? 0n,
+  output_audio_tokens: (span: EnrichedSpan) => span.output_audio_tokens ?? 0n,
+  duration_nano: (span: EnrichedSpan) => span.duration_nano,
+  first_tokens: truth((span) => span.time_to_first_token_nano !== null),
+}
+
+const all = () => true
+
+/** Every table that an insert of spans reaches. */
+export const rollups: readonly Rollup[] = [
+  {
+    table: 'spans',
+    takes: all,
+    dimensions: { span_id: (span) => span.span_id, trace_id: (span) => span.trace_id },
+    sums: { ...tokenSums, ...costSum, duration_nano: (span) => span.duration_nano },
+  },
+  {
+    table: 'span_content',
+    takes: (span) =>
+      span.content_kept &&
+      (span.prompt !== '' || span.completion !== '' || Object.keys(span.content ?? {}).length > 0),
+    dimensions: { span_id: (span) => span.span_id, completion: (span) => span.completion },
+    sums: { 'count()': one },
+  },
+  {
+    table: 'requests_by_model_1m',
+    takes: all,
+    dimensions: { ...byModel, time: timeOf(60n) },
+    sums: modelSums,
+  },
+  {
+    table: 'requests_by_model_1h',
+    takes: all,
+    dimensions: { ...byModel, time: timeOf(3_600n) },
+    sums: modelSums,
+  },
+  {
+    table: 'errors_by_type_1m',
+    takes: (span) => span.error_type !== '',
+    dimensions: { ...byModel, time: timeOf(60n), error_type: (span) => span.error_type },
+    sums: { errors: one },
+  },
+  {
+    table: 'cost_by_user_1h',
+    takes: (span) => span.price_status !== 'not_applicable',
+    dimensions: {
+      time: timeOf(3_600n),
+      tenant: (span) => span.tenant,
+      user: (span) => span.user,
+      model: modelOf,
+      feature: (span) => span.feature,
+      team: (span) => span.team,
+      environment: (span) => span.environment,
+      cost_centre: (span) => span.cost_centre,
+      user_tier: (span) => span.user_tier,
+      prompt_id: (span) => span.prompt_id,
+      prompt_version: (span) => span.prompt_version,
+    },
+    sums: { ...tokenSums, ...costSum, requests: one, errors: isError, unpriced: isUnpriced },
+  },
+  {
+    table: 'traces',
+    takes: all,
+    dimensions: { tenant: (span) => span.tenant, trace_id: (span) => span.trace_id },
+    sums: {
+      ...tokenSums,
+      ...costSum,
+      spans: one,
+      errors: isError,
+      unpriced: isUnpriced,
+      llm_calls: truth((span) => span.kind === 'llm'),
+    },
+  },
+]
+
+/** The rollup worked out from the spans themselves: dimensions and sums as text, one line a group. */
+export function expectedRollup(rollup: Rollup, spans: readonly EnrichedSpan[]): readonly string[] {
+  const groups = new Map<string, bigint[]>()
+  const sums = Object.values(rollup.sums)
+  for (const span of spans.filter((candidate) => rollup.takes(candidate))) {
+    const key = Object.values(rollup.dimensions)
+      .map((dimension) => dimension(span))
+      .join('|')
+    const before = groups.get(key)
+    groups.set(
+      key,
+      sums.map((sum, index) => (before?.[index] ?? 0n) + sum(span)),
+    )
+  }
+  return [...groups].map(([key, values]) => [key, ...values].join('|')).sort()
+}
+
+/** The same from ClickHouse. Costs are in pico-USD; times in seconds since the epoch. */
+export async function actualRollup(
+  clickhouse: ClickHouse,
+  rollup: Rollup,
+): Promise<readonly string[]> {
+  const { table, dimensions, sums } = rollup
+  const names = Object.keys(dimensions)
+  const keys = names.map((name) => (name === 'time' ? 'toUnixTimestamp(time)' : name))
+  const values = Object.keys(sums).map((name) => {
+    if (name === 'count()') return name
+    if (name !== 'cost_usd') return `ifNull(sum(${name}), 0)`
+    return 'toInt128(ifNull(sum(cost_usd), 0) * 1000000000000)'
+  })
+  const columns = [...keys, ...values].map((column) => `toString(${column})`).join(`, '|', `)
+  const rows = await clickhouse.query<{ line: string }>(
+    `SELECT concat(${columns}) AS line FROM ${table} GROUP BY ${names.join(', ')}`,
+  )
+  return rows.map(({ line }) => line).sort()
+}
+
+/** Every table's rollup worked out from the spans, by the table's name. */
+export function expectedRollups(
+  spans: readonly EnrichedSpan[],
+): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(rollups.map((rollup) => [rollup.table, expectedRollup(rollup, spans)]))
+}
+
+/** The same from ClickHouse. */
+export async function actualRollups(
+  clickhouse: ClickHouse,
+): Promise<Readonly<Record<string, readonly string[]>>> {
+  const tables: [string, readonly string[]][] = []
+  for (const rollup of rollups) {
+    tables.push([rollup.table, await actualRollup(clickhouse, rollup)])
+  }
+  return Object.fromEntries(tables)
+}
