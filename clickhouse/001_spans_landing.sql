@@ -28,7 +28,14 @@ CREATE TABLE IF NOT EXISTS ${DATABASE}.spans_landing
     reasoning_tokens Nullable(Int64),
     input_audio_tokens Nullable(Int64),
     output_audio_tokens Nullable(Int64),
+    input_image_tokens Nullable(Int64),
+    output_image_tokens Nullable(Int64),
+    web_searches Nullable(Int64),
+    service_tier String,
+    reported_cost_pico_usd Nullable(Int64),
     time_to_first_token_nano Nullable(Int64),
+    usage_rule String,
+    flags Array(String),
     trace_id String,
     span_id String,
     parent_span_id String,
@@ -40,6 +47,8 @@ CREATE TABLE IF NOT EXISTS ${DATABASE}.spans_landing
     experiment String,
     variant String,
     domain String,
+    agent String,
+    tool String,
     name String,
     span_kind String,
     streaming Nullable(Bool),
@@ -62,6 +71,8 @@ CREATE TABLE IF NOT EXISTS ${DATABASE}.spans_landing
     price_status String,
     price_version String,
     price_model String,
+    price_flags Array(String),
+    cost_parts Array(Tuple(part String, units Int64, unit_price String, cost_pico_usd Int64)),
     content_kept Bool
 )
 ENGINE = Null;

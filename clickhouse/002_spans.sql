@@ -32,11 +32,20 @@ CREATE TABLE IF NOT EXISTS ${DATABASE}.spans
     reasoning_tokens Nullable(Int64),
     input_audio_tokens Nullable(Int64),
     output_audio_tokens Nullable(Int64),
+    input_image_tokens Nullable(Int64),
+    output_image_tokens Nullable(Int64),
+    web_searches Nullable(Int64),
+    service_tier LowCardinality(String),
+    reported_cost_usd Nullable(Decimal(18, 12)),
     time_to_first_token_nano Nullable(Int64),
+    usage_rule LowCardinality(String),
+    flags Array(LowCardinality(String)),
     cost_usd Nullable(Decimal(18, 12)),
     price_status LowCardinality(String),
     price_version LowCardinality(String),
     price_model LowCardinality(String),
+    price_flags Array(LowCardinality(String)),
+    cost_parts Array(Tuple(part String, units Int64, unit_price String, cost_pico_usd Int64)),
     trace_id String,
     span_id String,
     parent_span_id String,
@@ -48,6 +57,8 @@ CREATE TABLE IF NOT EXISTS ${DATABASE}.spans
     experiment LowCardinality(String),
     variant LowCardinality(String),
     domain LowCardinality(String),
+    agent LowCardinality(String),
+    tool LowCardinality(String),
     name LowCardinality(String),
     span_kind LowCardinality(String),
     streaming Nullable(Bool),
@@ -81,9 +92,12 @@ SETTINGS
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS ${DATABASE}.spans_mv TO ${DATABASE}.spans AS
 SELECT
-    * EXCEPT (start_time_unix_nano, received_time_unix_nano, cost_pico_usd, prompt, completion, content),
+    * EXCEPT (
+        start_time_unix_nano, received_time_unix_nano, cost_pico_usd, reported_cost_pico_usd, prompt, completion, content
+    ),
     fromUnixTimestamp64Nano(start_time_unix_nano, 'UTC') AS start_time,
     fromUnixTimestamp64Nano(received_time_unix_nano, 'UTC') AS received_time,
     nowInBlock64(3, 'UTC') AS landed_time,
-    CAST(cost_pico_usd AS Nullable(Decimal(18, 0))) * toDecimal64('0.000000000001', 12) AS cost_usd
+    CAST(cost_pico_usd AS Nullable(Decimal(18, 0))) * toDecimal64('0.000000000001', 12) AS cost_usd,
+    CAST(reported_cost_pico_usd AS Nullable(Decimal(18, 0))) * toDecimal64('0.000000000001', 12) AS reported_cost_usd
 FROM ${DATABASE}.spans_landing;

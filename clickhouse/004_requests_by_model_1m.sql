@@ -21,8 +21,8 @@ CREATE TABLE IF NOT EXISTS ${DATABASE}.requests_by_model_1m
     environment LowCardinality(String),
     requests SimpleAggregateFunction(sum, UInt64),
     errors SimpleAggregateFunction(sum, UInt64),
-    priced SimpleAggregateFunction(sum, UInt64),
-    unpriced SimpleAggregateFunction(sum, UInt64),
+    priced SimpleAggregateFunction(sum, Int64),
+    unpriced SimpleAggregateFunction(sum, Int64),
     cost_usd SimpleAggregateFunction(sum, Decimal(38, 12)),
     input_tokens SimpleAggregateFunction(sum, Int64),
     output_tokens SimpleAggregateFunction(sum, Int64),
@@ -51,6 +51,7 @@ SETTINGS
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS ${DATABASE}.requests_by_model_1m_mv
 TO ${DATABASE}.requests_by_model_1m AS
+WITH price_status NOT IN ('not_applicable', 'nested') AS is_counted
 SELECT
     tenant,
     toDateTime(intDiv(start_time_unix_nano, 60000000000) * 60, 'UTC') AS time,
@@ -67,14 +68,14 @@ SELECT
     countIf(price_status = 'priced') AS priced,
     countIf(price_status = 'unpriced') AS unpriced,
     CAST(ifNull(sum(cost_pico_usd), 0) AS Decimal(38, 0)) * toDecimal128('0.000000000001', 12) AS cost_usd,
-    ifNull(sum(landing.input_tokens), 0) AS input_tokens,
-    ifNull(sum(landing.output_tokens), 0) AS output_tokens,
-    ifNull(sum(landing.cache_read_tokens), 0) AS cache_read_tokens,
-    ifNull(sum(landing.cache_write_5m_tokens), 0) AS cache_write_5m_tokens,
-    ifNull(sum(landing.cache_write_1h_tokens), 0) AS cache_write_1h_tokens,
-    ifNull(sum(landing.reasoning_tokens), 0) AS reasoning_tokens,
-    ifNull(sum(landing.input_audio_tokens), 0) AS input_audio_tokens,
-    ifNull(sum(landing.output_audio_tokens), 0) AS output_audio_tokens,
+    ifNull(sumIf(landing.input_tokens, is_counted), 0) AS input_tokens,
+    ifNull(sumIf(landing.output_tokens, is_counted), 0) AS output_tokens,
+    ifNull(sumIf(landing.cache_read_tokens, is_counted), 0) AS cache_read_tokens,
+    ifNull(sumIf(landing.cache_write_5m_tokens, is_counted), 0) AS cache_write_5m_tokens,
+    ifNull(sumIf(landing.cache_write_1h_tokens, is_counted), 0) AS cache_write_1h_tokens,
+    ifNull(sumIf(landing.reasoning_tokens, is_counted), 0) AS reasoning_tokens,
+    ifNull(sumIf(landing.input_audio_tokens, is_counted), 0) AS input_audio_tokens,
+    ifNull(sumIf(landing.output_audio_tokens, is_counted), 0) AS output_audio_tokens,
     sum(landing.duration_nano) AS duration_nano,
     quantilesDDState(0.01, 0.5, 0.95, 0.99)(landing.duration_nano / 1000000) AS duration_ms,
     count(time_to_first_token_nano) AS first_tokens,

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS ${DATABASE}.cost_by_user_1h
     prompt_version LowCardinality(String),
     requests SimpleAggregateFunction(sum, UInt64),
     errors SimpleAggregateFunction(sum, UInt64),
-    unpriced SimpleAggregateFunction(sum, UInt64),
+    unpriced SimpleAggregateFunction(sum, Int64),
     input_tokens SimpleAggregateFunction(sum, Int64),
     output_tokens SimpleAggregateFunction(sum, Int64),
     cost_usd SimpleAggregateFunction(sum, Decimal(38, 12))
@@ -54,5 +54,5 @@ SELECT
     ifNull(sum(landing.output_tokens), 0) AS output_tokens,
     CAST(ifNull(sum(cost_pico_usd), 0) AS Decimal(38, 0)) * toDecimal128('0.000000000001', 12) AS cost_usd
 FROM ${DATABASE}.spans_landing AS landing
-WHERE price_status != 'not_applicable'
+WHERE price_status NOT IN ('not_applicable', 'nested')
 GROUP BY tenant, time, user, model, feature, team, environment, cost_centre, user_tier, prompt_id, prompt_version;

@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS ${DATABASE}.traces
     spans SimpleAggregateFunction(sum, UInt64),
     errors SimpleAggregateFunction(sum, UInt64),
     llm_calls SimpleAggregateFunction(sum, UInt64),
-    unpriced SimpleAggregateFunction(sum, UInt64),
+    unpriced SimpleAggregateFunction(sum, Int64),
     input_tokens SimpleAggregateFunction(sum, Int64),
     output_tokens SimpleAggregateFunction(sum, Int64),
     cost_usd SimpleAggregateFunction(sum, Decimal(38, 12)),
@@ -39,6 +39,7 @@ SETTINGS
     min_parts_to_merge_at_once = 10;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS ${DATABASE}.traces_mv TO ${DATABASE}.traces AS
+WITH price_status NOT IN ('not_applicable', 'nested') AS is_counted
 SELECT
     tenant,
     toDateTime(intDiv(start_time_unix_nano, 3600000000000) * 3600, 'UTC') AS hour,
@@ -49,8 +50,8 @@ SELECT
     countIf(error_type != '') AS errors,
     countIf(kind = 'llm') AS llm_calls,
     countIf(price_status = 'unpriced') AS unpriced,
-    ifNull(sum(landing.input_tokens), 0) AS input_tokens,
-    ifNull(sum(landing.output_tokens), 0) AS output_tokens,
+    ifNull(sumIf(landing.input_tokens, is_counted), 0) AS input_tokens,
+    ifNull(sumIf(landing.output_tokens, is_counted), 0) AS output_tokens,
     CAST(ifNull(sum(cost_pico_usd), 0) AS Decimal(38, 0)) * toDecimal128('0.000000000001', 12) AS cost_usd,
     maxIf(name, parent_span_id = '') AS root_name,
     maxIf(service, parent_span_id = '') AS root_service,

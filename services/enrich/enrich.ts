@@ -147,6 +147,8 @@ function writePrice(out: AvroWriter, price: SpanPrice, version: string): void {
   out.string(price.status)
   out.string(price.status === 'not_applicable' ? '' : version)
   out.string(price.model)
+  out.long(0)
+  out.long(0)
 }
 
 interface ModelCache {

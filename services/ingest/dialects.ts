@@ -159,6 +159,8 @@ const OTLP_FIELDS = new Set([
   'scope_name',
   'scope_version',
   'trace_state',
+  'usage_rule',
+  'flags',
 ])
 
 const avroFields = z.object({ fields: z.array(z.object({ name: z.string(), type: z.unknown() })) })

@@ -90,6 +90,8 @@ function otlpSteps(draft: SpanDraft, out: AvroWriter): Readonly<Record<string, S
     attributes: (reader) => writeAttributes(draft, out, reader),
     resource_attributes: (_reader, _span, { resourceMap }) =>
       out.raw(resourceMap.buffer, 0, resourceMap.length),
+    usage_rule: () => out.string(''),
+    flags: () => out.long(0),
     content: (reader, span) => writeContent(draft, out, reader, span),
   }
 }

@@ -45,6 +45,8 @@ test('An enriched span opens with the fields of a span, and enrichment follows',
     'price_status',
     'price_version',
     'price_model',
+    'price_flags',
+    'cost_parts',
     'content_kept',
   ])
 })
