@@ -2,12 +2,14 @@ import { z } from 'zod'
 import {
   commonVariables,
   type CommonConfig,
+  ConfigError,
   type Env,
   otlpVariables,
   parseCommonConfig,
   readVariables,
   wholeNumber,
 } from '#runtime/config.ts'
+import { type Conventions, loadConventions } from './conventions.ts'
 import type { TranscodeLimits } from './transcode.ts'
 
 const MIB = 1024 * 1024
@@ -31,6 +33,10 @@ export const ingestVariables = {
   SPANMETER_CONTENT_MIN_BYTES: wholeNumber(64, 16 * MIB)
     .default(2_048)
     .describe('An attribute longer than this is content, stored and dropped with the prompt.'),
+  SPANMETER_DIALECTS: z
+    .string()
+    .optional()
+    .describe('Folder of dialect files of your own, see dialects.md. Unset: those that ship.'),
   SPANMETER_INGEST_METRICS_PORT: wholeNumber(0, 65_535)
     .default(9464)
     .describe('Port of /metrics and /healthz of ingest; 0 for any free one.'),
@@ -44,6 +50,7 @@ export interface IngestConfig extends CommonConfig {
   readonly grpcPort: number
   readonly maxBodyBytes: number
   readonly maxInflightBytes: number
+  readonly conventions: Conventions
   readonly transcode: TranscodeLimits
 }
 
@@ -58,11 +65,22 @@ export function parseConfig(env: Env): IngestConfig {
     grpcPort: v.SPANMETER_OTLP_GRPC_PORT,
     maxBodyBytes: v.SPANMETER_OTLP_MAX_BODY_BYTES,
     maxInflightBytes: v.SPANMETER_OTLP_MAX_INFLIGHT_BYTES,
+    conventions: readConventions(v.SPANMETER_DIALECTS),
     transcode: {
       maxAttributes: v.SPANMETER_OTLP_MAX_ATTRIBUTES,
       maxAttributeBytes: v.SPANMETER_CONTENT_MIN_BYTES,
       maxBatchBytes: MIB,
       maxOutputBytes: 4 * v.SPANMETER_OTLP_MAX_BODY_BYTES,
     },
+  }
+}
+
+function readConventions(folder: string | undefined): Conventions {
+  try {
+    return loadConventions(folder)
+  } catch (cause) {
+    if (folder === undefined) throw cause
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigError(`SPANMETER_DIALECTS=${folder}: ${message}`, { cause })
   }
 }

@@ -9,7 +9,6 @@ import { createTransformStage } from '#runtime/transform-stage.ts'
 import { deadLetters, otlpSpans, spans } from '#schemas/topics.ts'
 import { createAcceptor } from './acceptor.ts'
 import { type IngestConfig, parseConfig } from './config.ts'
-import { loadDialects } from './dialects.ts'
 import { startGrpcReceiver } from './otlp-grpc.ts'
 import { createHttpReceiver } from './otlp-http.ts'
 import { createTopicTransform } from './topic-receiver.ts'
@@ -31,7 +30,7 @@ async function start(context: ServiceContext<IngestConfig>): Promise<Running> {
   await requirePartitions(kafka, otlpSpans.name)
   const writer = await kafka.openWriter()
   const { onSpans, onRejected } = countSpans(metrics)
-  const transcode = createTranscoder(loadDialects(), config.transcode)
+  const transcode = createTranscoder(config.conventions, config.transcode)
 
   const consumer = await runRecordLoop({
     kafka,

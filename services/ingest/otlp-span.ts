@@ -103,11 +103,10 @@ export class OtlpSpan {
     else if (field === 5) set(this.name, start, end)
     else if (field === 13) this.links.push(start, end)
     else if (field === 15) this.#readStatus(reader, start, end)
-    else
-      (isContentEvent(reader, start, end, draft) ? this.contentEvents : this.events).push(
-        start,
-        end,
-      )
+    else {
+      const holdsContent = readEvent(reader, start, end, draft)
+      ;(holdsContent ? this.contentEvents : this.events).push(start, end)
+    }
   }
 
   /** Status: message 2, code 3. */
@@ -181,22 +180,22 @@ function isId(buffer: Buffer, id: Range, bytes: number): boolean {
   return false
 }
 
-/** Event: name 2. */
-function isContentEvent(
-  reader: ProtoReader,
-  start: number,
-  end: number,
-  draft: SpanDraft,
-): boolean {
-  const name = range()
+/** Event: time 1, name 2. True where it holds content. */
+function readEvent(reader: ProtoReader, start: number, end: number, draft: SpanDraft): boolean {
+  let nameStart = 0
+  let nameEnd = 0
+  const time = { low: 0, high: 0 }
   reader.position = start
   while (reader.tag(end)) {
-    if (reader.field !== 2) {
-      reader.skip(end)
-      continue
-    }
-    reader.bytes(end)
-    set(name, reader.start, reader.end)
+    if (reader.field === 1 && reader.wire === WIRE_FIXED64) {
+      reader.fixed64()
+      time.low = reader.low
+      time.high = reader.high
+    } else if (reader.field === 2) {
+      reader.bytes(end)
+      nameStart = reader.start
+      nameEnd = reader.end
+    } else reader.skip(end)
   }
-  return draft.dialects.contentEvents.find(reader.buffer, name.start, name.end) >= 0
+  return draft.readEvent(reader.buffer, nameStart, nameEnd, time)
 }

@@ -1,29 +1,25 @@
 import {
   type AnyValue,
   anyValueText,
-  ARRAY,
-  BYTES,
   EMPTY,
   type KeyValueRanges,
   readAnyValue,
   readKeyValue,
   STRING,
 } from './any-value.ts'
-import type { Dialects, FieldType } from './dialects.ts'
+import { CanonicalNames, NO_CANONICAL } from './canonical-names.ts'
+import type { Dialects } from './dialects.ts'
+import type { KeyMeaning, KindValues, LateTarget } from './key-meanings.ts'
+import { FieldSlots, NO_ATTRIBUTE, NOT_FILLED } from './field-slots.ts'
 import { hashBytes } from './key-table.ts'
 import type { ProtoReader } from './otlp-reader.ts'
+import { StepKind } from './step-kind.ts'
 
 /** What becomes of an attribute that was read. */
 export const REMAINS = 0
 export const FILLS_FIELD = 1
 export const IS_CONTENT = 2
 const IS_REPEAT = 3
-
-/** Where the value of a field stands. */
-export const ABSENT = 0
-export const IN_BYTES = 1
-export const IN_NUMBER = 2
-export const IN_TEXT = 3
 
 /** Limits on what one span may hold. */
 export interface SpanLimits {
@@ -33,32 +29,30 @@ export interface SpanLimits {
   readonly maxAttributeBytes: number
 }
 
+/** A time at which something happened, in halves of nanoseconds since the epoch. */
+interface Moment {
+  readonly field: number
+  readonly rank: number
+  readonly low: number
+  readonly high: number
+}
+
 /**
  * The attributes of one span while it is read: which fields they fill, which are content, which
  * remain. Values stay where they are in the request; one draft serves all spans of a request.
  * The caller reads a resource first (`readResourceAttribute`, then `keepResource`), then each span
- * (`startSpan`, then `readAttribute` for every attribute).
+ * (`startSpan`, then `readAttribute` for every attribute and `readEvent` for every event), and then
+ * has the fields that hang on several attributes filled (complete-span.ts).
  */
 export class SpanDraft {
   readonly dialects: Dialects
+  readonly slots: FieldSlots
+  readonly kind: StepKind
+  readonly names: CanonicalNames
   readonly #limits: SpanLimits
-  readonly #types: readonly FieldType[]
-
-  /** Of each field: where its value stands (ABSENT …), its range, number or text, and its source's rank. */
-  readonly place: Uint8Array
-  readonly fieldStart: Uint32Array
-  readonly fieldEnd: Uint32Array
-  readonly number: Float64Array
-  readonly text: string[]
-  readonly #rank: Uint8Array
-  readonly #filledBy: Int32Array
-  #resource: {
-    place: Uint8Array
-    start: Uint32Array
-    end: Uint32Array
-    text: string[] | undefined
-    rank: Uint8Array
-  }
+  readonly #resource: FieldSlots
+  /** Fields of span.avsc come first; what fills only the others remains an attribute. */
+  readonly #realFields: number
 
   /** Of each attribute: what becomes of it, and the ranges of its key and value. */
   readonly fate: Uint8Array
@@ -70,8 +64,18 @@ export class SpanDraft {
   /** One bit for each key hash of the span, modulo 256: a bit that is not set means a new key. */
   readonly #keyBits = new Int32Array(8)
   attributes = 0
-  /** Lowest kindRank among the attributes, or -1. */
-  kindRank = -1
+  /** Pairs of start and end of the resource's attributes. */
+  resourceRanges: readonly number[] = []
+  scopeName = ''
+  scopeVersion = ''
+  #scopeRuleBits = 0
+  /** One bit for each conditional accounting rule that an attribute of the span, or its scope, asks for. */
+  ruleBits = 0
+  /** Whether a count was told that cannot be one. */
+  hasInvalidCount = false
+  /** Fields that wait for all attributes: pairs of an attribute and what it may fill. */
+  readonly late: { attribute: number; target: LateTarget }[] = []
+  readonly moments: Moment[] = []
 
   readonly #value: AnyValue = { type: EMPTY, start: 0, end: 0, number: 0 }
   readonly #entry: KeyValueRanges = { keyStart: 0, keyEnd: 0, valueStart: 0, valueEnd: 0 }
@@ -79,63 +83,55 @@ export class SpanDraft {
   constructor(dialects: Dialects, limits: SpanLimits) {
     this.dialects = dialects
     this.#limits = limits
-    this.#types = dialects.fields.map((field) => field.type)
-    const fields = dialects.fields.length
-    this.place = new Uint8Array(fields)
-    this.fieldStart = new Uint32Array(fields)
-    this.fieldEnd = new Uint32Array(fields)
-    this.number = new Float64Array(fields)
-    this.text = dialects.fields.map(() => '')
-    this.#rank = new Uint8Array(fields)
-    this.#filledBy = new Int32Array(fields)
-    this.#resource = this.#snapshot()
+    this.kind = new StepKind(dialects)
+    const types = dialects.fields.map((field) => field.type)
+    this.slots = new FieldSlots(types)
+    this.#resource = new FieldSlots(types)
+    this.#realFields = dialects.realFields
     this.fate = new Uint8Array(limits.maxAttributes)
     this.keyStart = new Uint32Array(limits.maxAttributes)
     this.keyEnd = new Uint32Array(limits.maxAttributes)
     this.valueStart = new Uint32Array(limits.maxAttributes)
     this.valueEnd = new Uint32Array(limits.maxAttributes)
+    this.names = new CanonicalNames(dialects.canonicalNames.length, limits.maxAttributes)
     this.#keyHash = new Uint32Array(limits.maxAttributes)
   }
 
-  /** Forgets the resource before. */
-  startResource(): void {
-    this.place.fill(ABSENT)
+  /** Forgets the resource before, and takes the attributes of the next one. */
+  readResource(reader: ProtoReader, ranges: readonly number[]): void {
+    this.#resource.clear()
+    this.resourceRanges = ranges
+    for (let i = 0; i < ranges.length; i += 2) {
+      const entry = readKeyValue(reader, ranges[i] ?? 0, ranges[i + 1] ?? 0, this.#entry)
+      const key = this.dialects.resourceKeys.find(reader.buffer, entry.keyStart, entry.keyEnd)
+      const { valueStart, valueEnd } = entry
+      for (const { field, rank, factor } of this.dialects.resourceMeanings[key]?.targets ?? []) {
+        this.#resource.fill(reader, field, rank, factor, valueStart, valueEnd, NO_ATTRIBUTE)
+      }
+    }
+    this.#resource.settleFilled()
   }
 
-  /** Lets an attribute of the resource fill a field. */
-  readResourceAttribute(reader: ProtoReader, start: number, end: number): void {
-    const entry = readKeyValue(reader, start, end, this.#entry)
-    const key = this.dialects.resourceKeys.find(reader.buffer, entry.keyStart, entry.keyEnd)
-    const meaning = this.dialects.resourceMeanings[key]
-    if (meaning === undefined) return
-    this.#fill(
-      reader,
-      meaning.field,
-      meaning.rank,
-      meaning.factor,
-      entry.valueStart,
-      entry.valueEnd,
-      -1,
-    )
-  }
-
-  /** Makes the fields filled so far the start of every span of this resource. */
-  keepResource(): void {
-    this.#resource = this.#snapshot()
+  /** Takes the scope of the next spans. */
+  startScope(name: string, version: string): void {
+    this.scopeName = name
+    this.scopeVersion = version
+    this.#scopeRuleBits = 0
+    for (const { scope, bit } of this.dialects.scopeRules) {
+      if (name.startsWith(scope)) this.#scopeRuleBits |= bit
+    }
   }
 
   /** Forgets the span before; the resource's fields stand. */
   startSpan(): void {
-    this.place.set(this.#resource.place)
-    this.fieldStart.set(this.#resource.start)
-    this.fieldEnd.set(this.#resource.end)
-    this.#rank.set(this.#resource.rank)
-    const { text } = this.#resource
-    if (text !== undefined) for (const [field, value] of text.entries()) this.text[field] = value
-    this.#filledBy.fill(-1)
+    this.slots.copy(this.#resource)
     this.#keyBits.fill(0)
     this.attributes = 0
-    this.kindRank = -1
+    this.kind.clear()
+    this.names.clear()
+    this.hasInvalidCount = false
+    this.ruleBits = this.#scopeRuleBits
+    this.late.length = this.moments.length = 0
   }
 
   /** Takes one attribute in; false when the span has too many. The first of two with one key counts. */
@@ -148,6 +144,7 @@ export class SpanDraft {
     this.keyEnd[index] = keyEnd
     this.valueStart[index] = valueStart
     this.valueEnd[index] = valueEnd
+    this.names.taken[index] = NO_CANONICAL
     const hash = hashBytes(reader.buffer, keyStart, keyEnd)
     this.#keyHash[index] = hash
     this.fate[index] = this.#repeatsKey(reader.buffer, index, hash)
@@ -156,25 +153,112 @@ export class SpanDraft {
     return true
   }
 
+  /** Takes note of an event's name; true where the event holds content. */
+  readEvent(
+    buffer: Buffer,
+    nameStart: number,
+    nameEnd: number,
+    time: { readonly low: number; readonly high: number },
+  ): boolean {
+    const key = this.dialects.eventKeys.find(buffer, nameStart, nameEnd)
+    const meaning = this.dialects.eventMeanings[key]
+    if (meaning === undefined) return false
+    for (const { field, rank } of meaning.targets) {
+      if (this.moments.some((moment) => moment.field === field && moment.rank === rank)) continue
+      this.moments.push({ field, rank, low: time.low, high: time.high })
+    }
+    return meaning.isContent
+  }
+
   #classify(reader: ProtoReader, index: number, hash: number): number {
     const { dialects } = this
     const { keyStart, keyEnd, valueStart, valueEnd } = this.#entry
     const long = valueEnd - valueStart > this.#limits.maxAttributeBytes
     const key = dialects.spanKeys.findHashed(hash, reader.buffer, keyStart, keyEnd)
+    const only = key < 0 ? -1 : (dialects.onlyField[key] ?? -1)
+    if (only >= 0 && !long) {
+      const rank = dialects.onlyRank[key] ?? 0
+      const isUsed = this.#fillField(reader, only, rank, dialects.onlyFactor[key] ?? 1, index)
+      return isUsed ? FILLS_FIELD : REMAINS
+    }
     const meaning = key < 0 ? undefined : dialects.spanMeanings[key]
     if (meaning === undefined) {
-      return long || this.#hasContentPrefix(reader.buffer, keyStart, keyEnd) ? IS_CONTENT : REMAINS
+      return long || dialects.contentPrefixes.match(reader.buffer, keyStart, keyEnd)
+        ? IS_CONTENT
+        : REMAINS
     }
-    const { kindRank, field } = meaning
-    if (kindRank >= 0 && (this.kindRank < 0 || kindRank < this.kindRank)) this.kindRank = kindRank
-    if (
-      field >= 0 &&
-      (!long || meaning.isContent) &&
-      this.#fill(reader, field, meaning.rank, meaning.factor, valueStart, valueEnd, index)
-    ) {
-      return FILLS_FIELD
-    }
+    if (!meaning.isPlain) this.#readMore(reader, meaning, index)
+    if ((!long || meaning.isContent) && this.#fillFields(reader, meaning, index)) return FILLS_FIELD
     return long || meaning.isContent ? IS_CONTENT : REMAINS
+  }
+
+  /** Takes what an attribute says beside its fields. */
+  #readMore(reader: ProtoReader, meaning: KeyMeaning, index: number): void {
+    this.kind.notePresence(meaning.presenceRank)
+    if (meaning.kindValues !== undefined) this.#readKind(reader, meaning.kindValues, index)
+    const { canonical, canonicalRank } = meaning
+    if (canonical >= 0) this.names.take(index, canonical, canonicalRank)
+    this.ruleBits |= meaning.ruleBits
+    for (const target of meaning.late) this.late.push({ attribute: index, target })
+  }
+
+  #fillFields(reader: ProtoReader, { targets }: KeyMeaning, index: number): boolean {
+    let isUsed = false
+    for (const { field, rank, factor } of targets) {
+      if (this.#fillField(reader, field, rank, factor, index)) isUsed = true
+    }
+    return isUsed
+  }
+
+  /** Fills a field from an attribute; true where the attribute is used up by it. */
+  #fillField(
+    reader: ProtoReader,
+    field: number,
+    rank: number,
+    factor: number,
+    index: number,
+  ): boolean {
+    if (!this.slots.isOpen(field, rank)) return false
+    const start = this.valueStart[index] ?? 0
+    const end = this.valueEnd[index] ?? 0
+    const before = this.slots.fill(reader, field, rank, factor, start, end, index)
+    if (before === NOT_FILLED) {
+      this.#doubtCount(reader, field, start, end)
+      return false
+    }
+    if (before >= 0) this.giveUp(reader, before)
+    return field < this.#realFields
+  }
+
+  /** A value that was told, and that is no count, is worth a flag; one that says nothing is not. */
+  #doubtCount(reader: ProtoReader, field: number, start: number, end: number): void {
+    if (this.dialects.counts[field] !== 1) return
+    readAnyValue(reader, start, end, this.#value)
+    const text = anyValueText(reader, this.#value).trim()
+    if (text !== '' && text !== 'NaN' && text !== 'null') this.hasInvalidCount = true
+  }
+
+  #readKind(reader: ProtoReader, values: KindValues, index: number): void {
+    const value = this.#value
+    readAnyValue(reader, this.valueStart[index] ?? 0, this.valueEnd[index] ?? 0, value)
+    if (value.type !== STRING) return
+    this.kind.noteValue(values, reader.buffer, value.start, value.end)
+  }
+
+  /** Index of the attribute with this key, or -1. */
+  find(buffer: Buffer, key: Buffer): number {
+    const hash = hashBytes(key, 0, key.length)
+    for (let i = 0; i < this.attributes; i++) {
+      if (this.#keyHash[i] !== hash) continue
+      if (key.compare(buffer, this.keyStart[i] ?? 0, this.keyEnd[i] ?? 0) === 0) return i
+    }
+    return NO_ATTRIBUTE
+  }
+
+  /** The value of an attribute as text. */
+  textOf(reader: ProtoReader, index: number): string {
+    readAnyValue(reader, this.valueStart[index] ?? 0, this.valueEnd[index] ?? 0, this.#value)
+    return anyValueText(reader, this.#value)
   }
 
   #repeatsKey(buffer: Buffer, index: number, hash: number): boolean {
@@ -197,97 +281,15 @@ export class SpanDraft {
     return buffer.compare(buffer, start, end, this.keyStart[a] ?? 0, this.keyEnd[a] ?? 0) === 0
   }
 
-  #hasContentPrefix(buffer: Buffer, start: number, end: number): boolean {
-    for (const prefix of this.dialects.contentPrefixes) {
-      if (end - start <= prefix.length || buffer[start] !== prefix[0]) continue
-      if (buffer.compare(prefix, 0, prefix.length, start, start + prefix.length) === 0) return true
-    }
-    return false
-  }
-
-  /** Fills a field unless a better source has; a source that was better so far gives its place up. */
-  #fill(
-    reader: ProtoReader,
-    field: number,
-    rank: number,
-    factor: number,
-    start: number,
-    end: number,
-    attribute: number,
-  ): boolean {
-    if (this.place[field] !== ABSENT && (this.#rank[field] ?? 0) <= rank) return false
-    const value = this.#value
-    readAnyValue(reader, start, end, value)
-    if (!this.#store(reader, field, factor, value)) return false
-    const before = this.#filledBy[field] ?? -1
-    if (before >= 0) this.fate[before] = this.#fateOfLoser(reader, before)
-    this.#filledBy[field] = attribute
-    this.#rank[field] = rank
-    return true
-  }
-
-  #fateOfLoser(reader: ProtoReader, index: number): number {
-    const { dialects } = this
-    const key = dialects.spanKeys.find(
+  /** Lets an attribute that filled a field, until a better source came, be an attribute again. */
+  giveUp(reader: ProtoReader, index: number): void {
+    if (index < 0) return
+    const key = this.dialects.spanKeys.find(
       reader.buffer,
       this.keyStart[index] ?? 0,
       this.keyEnd[index] ?? 0,
     )
-    return dialects.spanMeanings[key]?.isContent === true ? IS_CONTENT : REMAINS
+    const isContent = this.dialects.spanMeanings[key]?.isContent === true
+    this.fate[index] = isContent ? IS_CONTENT : REMAINS
   }
-
-  #store(reader: ProtoReader, field: number, factor: number, value: AnyValue): boolean {
-    const type = this.#types[field]
-    if (value.type === EMPTY) return false
-    if (type === 'string') {
-      if (value.type === STRING) {
-        if (value.start === value.end) return false
-        this.place[field] = IN_BYTES
-        this.fieldStart[field] = value.start
-        this.fieldEnd[field] = value.end
-        return true
-      }
-      const text = anyValueText(reader, value)
-      if (text === '') return false
-      this.setText(field, text)
-      return true
-    }
-    if (value.type >= ARRAY && value.type <= BYTES) return false
-    const number = toNumber(reader, value, type) * factor
-    if (!isValid(number, type)) return false
-    this.place[field] = IN_NUMBER
-    this.number[field] = type === 'long' ? Math.round(number) : number
-    return true
-  }
-
-  /** Fills a field with text of our own. */
-  setText(field: number, text: string): void {
-    this.place[field] = IN_TEXT
-    this.text[field] = text
-  }
-
-  #snapshot() {
-    return {
-      place: this.place.slice(),
-      start: this.fieldStart.slice(),
-      end: this.fieldEnd.slice(),
-      rank: this.#rank.slice(),
-      text: this.place.includes(IN_TEXT) ? [...this.text] : undefined,
-    }
-  }
-}
-
-/** A number from a number, a flag, or text that holds one; else NaN. */
-function toNumber(reader: ProtoReader, value: AnyValue, type: FieldType | undefined): number {
-  if (value.type !== STRING) return Number(value.number)
-  const text = anyValueText(reader, value).trim()
-  if (type === 'boolean') return text === 'true' ? 1 : text === 'false' ? 0 : Number.NaN
-  return text === '' ? Number.NaN : Number(text)
-}
-
-/** Counts and times are never negative; flags are 0 or 1. */
-function isValid(number: number, type: FieldType | undefined): boolean {
-  if (type === 'double') return Number.isFinite(number)
-  if (type === 'boolean') return number === 0 || number === 1
-  return number >= 0 && Number.isSafeInteger(Math.round(number))
 }

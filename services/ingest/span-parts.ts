@@ -9,7 +9,7 @@ import {
   STRING,
 } from './any-value.ts'
 import { type ProtoReader, WIRE_FIXED64 } from './otlp-reader.ts'
-import type { OtlpSpan, Range } from './otlp-span.ts'
+import type { Range } from './otlp-span.ts'
 
 const HEX = Buffer.from('0123456789abcdef')
 
@@ -138,18 +138,28 @@ export function writeLinks(out: AvroWriter, reader: ProtoReader, links: readonly
   out.long(0)
 }
 
-/** The exception.type of the span's first event that has one. */
-export function exceptionType(reader: ProtoReader, span: OtlpSpan): string | undefined {
+/** What exception events tell, in their order. */
+export interface Exceptions {
+  readonly types: readonly string[]
+  readonly messages: readonly string[]
+}
+
+/** The exception.type and exception.message of events; `events` are pairs of start and end. */
+export function readExceptions(reader: ProtoReader, events: readonly number[]): Exceptions {
+  const types: string[] = []
+  const messages: string[] = []
   const key = entry()
   const value = emptyValue()
-  for (let i = 0; i < span.events.length; i += 2) {
-    const { attributes } = readParts(reader, span.events[i] ?? 0, span.events[i + 1] ?? 0, 3)
+  for (let i = 0; i < events.length; i += 2) {
+    const { attributes } = readParts(reader, events[i] ?? 0, events[i + 1] ?? 0, 3)
     for (let j = 0; j < attributes.length; j += 2) {
       readKeyValue(reader, attributes[j] ?? 0, attributes[j + 1] ?? 0, key)
-      if (reader.buffer.toString('latin1', key.keyStart, key.keyEnd) !== 'exception.type') continue
+      const name = reader.buffer.toString('latin1', key.keyStart, key.keyEnd)
+      if (name !== 'exception.type' && name !== 'exception.message') continue
       readAnyValue(reader, key.valueStart, key.valueEnd, value)
-      if (value.type === STRING && value.end > value.start) return anyValueText(reader, value)
+      const text = anyValueText(reader, value)
+      if (text !== '') (name === 'exception.type' ? types : messages).push(text)
     }
   }
-  return undefined
+  return { types, messages }
 }

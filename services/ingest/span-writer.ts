@@ -3,19 +3,15 @@ import { schemas } from '#schemas/topics.ts'
 import type { AvroWriter } from '#schemas/wire.ts'
 import { attributesJson } from './any-value.ts'
 import type { ProtoReader } from './otlp-reader.ts'
+import { NO_CANONICAL } from './canonical-names.ts'
+import { type Completion, createSpanCompleter } from './complete-span.ts'
+import type { Conventions } from './conventions.ts'
+import { fieldIndex } from './dialects.ts'
+import { type FieldSlots, IN_BYTES, IN_NUMBER, IN_TEXT } from './field-slots.ts'
 import type { OtlpSpan, Range } from './otlp-span.ts'
-import {
-  ABSENT,
-  IN_BYTES,
-  IN_NUMBER,
-  IN_TEXT,
-  IS_CONTENT,
-  REMAINS,
-  type SpanDraft,
-} from './span-draft.ts'
+import { IS_CONTENT, REMAINS, type SpanDraft } from './span-draft.ts'
 import {
   emptyValue,
-  exceptionType,
   readParts,
   writeAnyValue,
   writeEvents,
@@ -35,42 +31,59 @@ export interface SpanContext {
 /** Writes one span as an item of span.avsc. Throws DepthError where a value nests too deep. */
 export type WriteSpan = (reader: ProtoReader, span: OtlpSpan, context: SpanContext) => void
 
-type Step = (reader: ProtoReader, span: OtlpSpan, context: SpanContext) => void
+type Step = (
+  reader: ProtoReader,
+  span: OtlpSpan,
+  context: SpanContext,
+  completion: Completion,
+) => void
 
 const STATUS = ['unset', 'ok', 'error'] as const
-const STATUS_ERROR = 2
 const SPAN_KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const
 
-/** Makes the writer: one step for each field of span.avsc, in its order. */
-export function createSpanWriter(draft: SpanDraft, out: AvroWriter): WriteSpan {
+/** Makes the writer: it completes the draft, then takes one step for each field of span.avsc, in its order. */
+export function createSpanWriter(
+  draft: SpanDraft,
+  conventions: Conventions,
+  out: AvroWriter,
+): WriteSpan {
   const { fields } = draft.dialects
-  const own = otlpSteps(draft, out)
+  const complete = createSpanCompleter(draft, conventions)
+  const own = { ...otlpSteps(draft, out), ...completionSteps(out) }
   const steps = createLayout(schemas.span).names.map((name): Step => {
     const step = own[name]
     if (step !== undefined) return step
-    const index = fields.findIndex((field) => field.name === name)
-    const field = fields[index]
-    if (field === undefined) throw new Error(`nothing fills the field ${name} of span.avsc`)
-    return field.type === 'string'
-      ? (reader) => writeText(draft, out, reader, index)
-      : () => writeNumber(draft, out, index, field.type)
+    const index = fieldIndex(draft.dialects, name)
+    const type = fields[index]?.type
+    return type === 'string'
+      ? (reader) => writeText(draft.slots, out, reader, index)
+      : () => writeNumber(draft.slots, out, index)
   })
-  const errorType = fields.findIndex((field) => field.name === 'error_type')
   return (reader, span, context) => {
-    if (span.status === STATUS_ERROR && draft.place[errorType] === ABSENT) {
-      draft.setText(errorType, exceptionType(reader, span) ?? '_OTHER')
-    }
-    for (const step of steps) step(reader, span, context)
+    const completion = complete(reader, span)
+    for (const step of steps) step(reader, span, context, completion)
+  }
+}
+
+/** The fields that several attributes fill together, by name. */
+function completionSteps(out: AvroWriter): Readonly<Record<string, Step>> {
+  return {
+    kind: (_reader, _span, _context, { kind }) => out.string(kind),
+    error_type: (_reader, _span, _context, { errorType }) => out.string(errorType),
+    usage_rule: (_reader, _span, _context, { usageRule }) => out.string(usageRule),
+    flags(_reader, _span, _context, { flags }) {
+      if (flags.length > 0) out.long(flags.length)
+      for (const flag of flags) out.string(flag)
+      out.long(0)
+    },
   }
 }
 
 /** The fields that OTLP itself fills, by name. */
 function otlpSteps(draft: SpanDraft, out: AvroWriter): Readonly<Record<string, Step>> {
-  const operation = draft.dialects.fields.findIndex((field) => field.name === 'operation')
   const part = (reader: ProtoReader, { start, end }: Range) =>
     out.stringFrom(reader.buffer, start, end)
   return {
-    kind: (reader) => out.string(kindOfStep(draft, reader, operation)),
     start_time_unix_nano: (_reader, span) => out.long64(span.startLow, span.startHigh),
     duration_nano: (_reader, span) => out.long(span.durationNano),
     status: (_reader, span) => out.string(STATUS[span.status] ?? 'unset'),
@@ -90,40 +103,28 @@ function otlpSteps(draft: SpanDraft, out: AvroWriter): Readonly<Record<string, S
     attributes: (reader) => writeAttributes(draft, out, reader),
     resource_attributes: (_reader, _span, { resourceMap }) =>
       out.raw(resourceMap.buffer, 0, resourceMap.length),
-    usage_rule: () => out.string(''),
-    flags: () => out.long(0),
     content: (reader, span) => writeContent(draft, out, reader, span),
   }
 }
 
-function writeText(draft: SpanDraft, out: AvroWriter, reader: ProtoReader, field: number): void {
-  const place = draft.place[field]
+function writeText(slots: FieldSlots, out: AvroWriter, reader: ProtoReader, field: number): void {
+  const place = slots.place[field]
   if (place === IN_BYTES) {
-    out.stringFrom(reader.buffer, draft.fieldStart[field] ?? 0, draft.fieldEnd[field] ?? 0)
-  } else out.string(place === IN_TEXT ? (draft.text[field] ?? '') : '')
+    out.stringFrom(reader.buffer, slots.start[field] ?? 0, slots.end[field] ?? 0)
+  } else out.string(place === IN_TEXT ? (slots.text[field] ?? '') : '')
 }
 
 /** A union of null and a number. */
-function writeNumber(draft: SpanDraft, out: AvroWriter, field: number, type: string): void {
-  const present = draft.place[field] === IN_NUMBER
+function writeNumber(slots: FieldSlots, out: AvroWriter, field: number): void {
+  const present = slots.place[field] === IN_NUMBER
   out.boolean(false)
   if (!present) return
   out.buffer[out.length - 1] = 2
-  const value = draft.number[field] ?? 0
+  const value = slots.number[field] ?? 0
+  const type = slots.types[field]
   if (type === 'long') out.long(value)
   else if (type === 'double') out.double(value)
   else out.boolean(value === 1)
-}
-
-function kindOfStep(draft: SpanDraft, reader: ProtoReader, operation: number): string {
-  const { dialects, place, fieldStart, fieldEnd, kindRank } = draft
-  if (place[operation] === IN_BYTES) {
-    const start = fieldStart[operation] ?? 0
-    const found = dialects.operations.find(reader.buffer, start, fieldEnd[operation] ?? 0)
-    const kind = dialects.operationKinds[found]
-    if (kind !== undefined) return kind
-  }
-  return dialects.attributeKinds[kindRank] ?? 'other'
 }
 
 function countFate(draft: SpanDraft, fate: number): number {
@@ -135,11 +136,19 @@ function countFate(draft: SpanDraft, fate: number): number {
 function writeFate(draft: SpanDraft, out: AvroWriter, reader: ProtoReader, fate: number): void {
   const value = emptyValue()
   const { keyStart, keyEnd, valueStart, valueEnd } = draft
+  const { taken } = draft.names
   for (let i = 0; i < draft.attributes; i++) {
     if (draft.fate[i] !== fate) continue
-    out.stringFrom(reader.buffer, keyStart[i] ?? 0, keyEnd[i] ?? 0)
+    const name = taken[i] ?? NO_CANONICAL
+    if (name === NO_CANONICAL) out.stringFrom(reader.buffer, keyStart[i] ?? 0, keyEnd[i] ?? 0)
+    else writeName(out, draft.dialects.canonicalNames[name])
     writeAnyValue(out, reader, valueStart[i] ?? 0, valueEnd[i] ?? 0, value)
   }
+}
+
+function writeName(out: AvroWriter, name: Buffer | undefined): void {
+  if (name === undefined) throw new Error('a canonical name is missing')
+  out.stringFrom(name, 0, name.length)
 }
 
 /** The attributes that filled no field and hold no content. */

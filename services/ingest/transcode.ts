@@ -5,10 +5,10 @@ import { spans as spansTopic } from '#schemas/topics.ts'
 import { BatchWriter } from '#schemas/batch.ts'
 import { AvroWriter, halves } from '#schemas/wire.ts'
 import { DepthError } from './any-value.ts'
-import type { Dialects } from './dialects.ts'
+import type { Conventions } from './conventions.ts'
 import { ProtoError, ProtoReader, WIRE_BYTES } from './otlp-reader.ts'
 import { SpanDraft, type SpanLimits } from './span-draft.ts'
-import { OtlpSpan, range, type SpanProblem } from './otlp-span.ts'
+import { OtlpSpan, range, type Range, type SpanProblem } from './otlp-span.ts'
 import { writeAttributeMap } from './span-parts.ts'
 import { createSpanWriter, type WriteSpan } from './span-writer.ts'
 
@@ -35,6 +35,9 @@ export class TooLargeError extends Error {
   override readonly name = 'TooLargeError'
 }
 
+/** Is shown each span's draft once the span is written, before the draft is used again. */
+export type ObserveSpan = (draft: SpanDraft, reader: ProtoReader) => void
+
 /** Turns the protobuf of an OTLP ExportTraceServiceRequest into batches of spans. */
 export type Transcode = (request: Buffer, receivedTimeMs: number) => Transcoded
 
@@ -43,10 +46,21 @@ export type Transcode = (request: Buffer, receivedTimeMs: number) => Transcoded
  * where the bytes are not protobuf,
  * DepthError where a resource nests too deep, and TooLargeError; a span that is wrong in itself is rejected alone.
  */
-export function createTranscoder(dialects: Dialects, limits: TranscodeLimits): Transcode {
+export function createTranscoder(
+  conventions: Conventions,
+  limits: TranscodeLimits,
+  observe?: ObserveSpan,
+): Transcode {
   const batch = new BatchWriter(batchHeader(spansTopic.codec.fingerprint))
-  const draft = new SpanDraft(dialects, limits)
-  const write = createSpanWriter(draft, batch.items)
+  const draft = new SpanDraft(conventions.dialects, limits)
+  const plainWrite = createSpanWriter(draft, conventions, batch.items)
+  const write: WriteSpan =
+    observe === undefined
+      ? plainWrite
+      : (reader, item, context) => {
+          plainWrite(reader, item, context)
+          observe(draft, reader)
+        }
   const span = new OtlpSpan()
   return (request, receivedTimeMs) => {
     batch.reset()
@@ -110,11 +124,7 @@ class Walk {
       if (field === 1) this.#collect(1, from, to, attributes)
       else if (field === 2) scopes.push(from, to)
     })
-    draft.startResource()
-    for (let i = 0; i < attributes.length; i += 2) {
-      draft.readResourceAttribute(this.#reader, attributes[i] ?? 0, attributes[i + 1] ?? 0)
-    }
-    draft.keepResource()
+    draft.readResource(this.#reader, attributes)
     this.#resourceMap.length = 0
     writeAttributeMap(this.#resourceMap, this.#reader, attributes)
     for (let i = 0; i < scopes.length; i += 2) this.#scopeSpans(scopes[i] ?? 0, scopes[i + 1] ?? 0)
@@ -128,7 +138,12 @@ class Walk {
       if (field === 1) this.#scope(from, to)
       else if (field === 2) spans.push(from, to)
     })
+    this.#parts.draft.startScope(this.#text(this.#scopeName), this.#text(this.#scopeVersion))
     for (let i = 0; i < spans.length; i += 2) this.#span(spans[i] ?? 0, spans[i + 1] ?? 0)
+  }
+
+  #text({ start, end }: Range): string {
+    return this.#reader.buffer.toString('utf8', start, end)
   }
 
   #scope(start: number, end: number): void {

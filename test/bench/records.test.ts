@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { makeRecords, type RecordOptions, recentNoonMs } from '../../bench/records.ts'
 import { spans as spansTopic } from '../../schemas/topics.ts'
-import { loadDialects } from '../../services/ingest/dialects.ts'
+import { loadConventions } from '../../services/ingest/conventions.ts'
 import { createTranscoder } from '../../services/ingest/transcode.ts'
 
 const MIB = 1_024 * 1_024
 const options = { spans: 250, spansPerRecord: 100, seed: 1, firstStartMs: Date.UTC(2026, 0, 2, 12) }
-const transcode = createTranscoder(loadDialects(), {
+const transcode = createTranscoder(loadConventions(), {
   maxAttributes: 1_000,
   maxAttributeBytes: 2_048,
   maxBatchBytes: MIB,

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createKeyTable, hashBytes, sameBytes } from '../../services/ingest/key-table.ts'
+import { createKeyTable, hashBytes } from '../../services/ingest/key-table.ts'
 import { anyText } from '../support/avro-values.ts'
 
 const SEED = { seed: 20_260_102 }
@@ -49,8 +49,6 @@ test('Equal bytes have equal hashes, wherever they stand', () => {
       const moved = Buffer.concat([Buffer.alloc(before, 7), bytes, Buffer.from('z')])
       const end = before + bytes.length
       expect(hashBytes(moved, before, end)).toBe(hashBytes(bytes, 0, bytes.length))
-      expect(sameBytes(bytes, moved, before, end)).toBe(true)
-      expect(sameBytes(bytes, moved, before, end + 1)).toBe(false)
     }),
     SEED,
   )

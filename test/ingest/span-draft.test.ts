@@ -64,7 +64,7 @@ describe('Of several sources of a field', () => {
     ['without a value', null],
     ['an empty list of bytes', Buffer.alloc(0)],
   ])('one that is %s is not present', (_, value) => {
-    const expected = { provider: 'az.ai.openai' }
+    const expected = { provider: 'azure.ai.openai' }
     expect(one(['gen_ai.provider.name', value], deprecated)).toMatchObject(expected)
     expect(one(deprecated, ['gen_ai.provider.name', value])).toMatchObject(expected)
   })

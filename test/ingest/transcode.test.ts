@@ -65,6 +65,12 @@ describe('A span with every field', () => {
     ['gen_ai.usage.reasoning.output_tokens', 50],
     ['gen_ai.usage.audio.input_tokens', 6],
     ['gen_ai.usage.audio.output_tokens', 7],
+    ['gen_ai.usage.image.input_tokens', 8],
+    ['gen_ai.usage.image.output_tokens', 9],
+    ['gen_ai.usage.cost', { double: 0.001_23 }],
+    ['openai.response.service_tier', 'flex'],
+    ['gen_ai.agent.name', 'helper'],
+    ['gen_ai.tool.name', 'search'],
     ['gen_ai.input.messages', '[{"role":"user"}]'],
     ['gen_ai.output.messages', '[{"role":"assistant"}]'],
     ['gen_ai.system_instructions', 'Be brief.'],
@@ -122,7 +128,14 @@ describe('A span with every field', () => {
       reasoning_tokens: 50n,
       input_audio_tokens: 6n,
       output_audio_tokens: 7n,
+      input_image_tokens: 8n,
+      output_image_tokens: 9n,
+      web_searches: null,
+      service_tier: 'flex',
+      reported_cost_pico_usd: 1_230_000_000n,
       time_to_first_token_nano: 750_000_000n,
+      usage_rule: '',
+      flags: [],
       trace_id: '5b8efff798038103d269b633813fc60c',
       span_id: 'eee19b7ec3c1b174',
       parent_span_id: 'eee19b7ec3c1b173',
@@ -134,6 +147,8 @@ describe('A span with every field', () => {
       experiment: 'e-1',
       variant: 'b',
       domain: 'legal',
+      agent: 'helper',
+      tool: 'search',
       name: 'chat gpt-4o – ünïcode',
       span_kind: 'client',
       streaming: true,
@@ -153,7 +168,13 @@ describe('A span with every field', () => {
           attributes: { why: 'retry' },
         },
       ],
-      attributes: { 'app.flag': 'true', 'app.ratio': '0.5', 'app.list': '["a",1,null]' },
+      attributes: {
+        'app.flag': 'true',
+        'app.ratio': '0.5',
+        'app.list': '["a",1,null]',
+        'error.type': 'timeout',
+        'gen_ai.usage.cost': '0.00123',
+      },
       resource_attributes: {
         'service.name': 'shop',
         'deployment.environment.name': 'prod',
@@ -345,23 +366,53 @@ const exception = (...attributes: Attributes) => [{ name: 'exception', attribute
 
 describe('The type of an error', () => {
   test.each<[string, SpanInput, string]>([
-    ['is error.type', { status: { code: 2 }, attributes: [['error.type', 'timeout']] }, 'timeout'],
-    ['is kept where the status is not an error', { attributes: [['error.type', '500']] }, '500'],
     [
-      "is else the exception's",
-      { status: { code: 2 }, events: exception(['exception.type', 'E1']) },
-      'E1',
-    ],
-    ['is else _OTHER', { status: { code: 2 } }, '_OTHER'],
-    [
-      'is _OTHER for an exception without one',
-      { status: { code: 2 }, events: exception(['a', 'b']) },
-      '_OTHER',
+      'is told by error.type',
+      { status: { code: 2 }, attributes: [['error.type', 'RateLimitError']] },
+      'rate_limit',
     ],
     [
-      'is _OTHER for an empty one',
-      { status: { code: 2 }, events: exception(['exception.type', '']) },
-      '_OTHER',
+      'is told where the status is not an error',
+      { attributes: [['error.type', '401']] },
+      'authentication',
+    ],
+    [
+      'is told by the status of HTTP',
+      { status: { code: 2 }, attributes: [['http.response.status_code', 503]] },
+      'provider_error',
+    ],
+    [
+      'is told by an exception',
+      { status: { code: 2 }, events: exception(['exception.type', 'httpx.ReadTimeout']) },
+      'timeout',
+    ],
+    [
+      "is told by an exception's message",
+      {
+        status: { code: 2 },
+        attributes: [['error.type', '400']],
+        events: exception(['exception.message', "This model's maximum context length is 8192"]),
+      },
+      'context_overflow',
+    ],
+    [
+      "is told by the status's message",
+      { status: { code: 2, message: 'prompt is too long: 210000 tokens > 200000 maximum' } },
+      'context_overflow',
+    ],
+    [
+      'is told by why the model stopped',
+      {
+        status: { code: 2 },
+        attributes: [['gen_ai.response.finish_reasons', { array: ['content_filter'] }]],
+      },
+      'safety_filter',
+    ],
+    ['is else other', { status: { code: 2 } }, 'other'],
+    [
+      'is other for an exception that tells nothing',
+      { status: { code: 2 }, events: exception(['a', 'b'], ['exception.type', '']) },
+      'other',
     ],
     [
       'is empty without an error',
@@ -373,13 +424,15 @@ describe('The type of an error', () => {
     expect(transcodeOne(span, transcode)['error_type']).toBe(type)
   })
 
-  test('is that of the first exception with one', () => {
-    const events = [
-      ...exception(['a', 'b']),
-      ...exception(['exception.type', 'E1']),
-      ...exception(['exception.type', 'E2']),
+  test('leaves what was told among the attributes', () => {
+    const attributes: Attributes = [
+      ['error.type', 'RateLimitError'],
+      ['http.response.status_code', 429],
     ]
-    expect(transcodeOne({ status: { code: 2 }, events }, transcode)['error_type']).toBe('E1')
+    expect(transcodeOne({ attributes }, transcode)).toMatchObject({
+      error_type: 'rate_limit',
+      attributes: { 'error.type': 'RateLimitError', 'http.response.status_code': '429' },
+    })
   })
 })
 

@@ -3,7 +3,6 @@ import { createEnricher } from '../../services/enrich/enrich.ts'
 import { createPriceBook } from '../../services/enrich/price-book.ts'
 import { findListedModel, PRICE_VERSION } from '../../services/enrich/prices.ts'
 import { parseConfig as parseIngestConfig } from '../../services/ingest/config.ts'
-import { loadDialects } from '../../services/ingest/dialects.ts'
 import { createTranscoder } from '../../services/ingest/transcode.ts'
 import { createCodec } from '#schemas/codec.ts'
 import { schemas } from '#schemas/topics.ts'
@@ -13,7 +12,8 @@ const codec = createCodec<EnrichedSpan>(schemas.enrichedSpan)
 
 /** What the workers' pure stages make of OTLP requests: the rows that must land, no more and no less. */
 export function expectedSpans(bodies: readonly Buffer[]): readonly EnrichedSpan[] {
-  const transcode = createTranscoder(loadDialects(), parseIngestConfig({}).transcode)
+  const ingest = parseIngestConfig({})
+  const transcode = createTranscoder(ingest.conventions, ingest.transcode)
   const { providerNames, tagSpan, contentRate } = parseEnrichConfig({})
   const enrich = createEnricher({
     prices: createPriceBook(findListedModel, providerNames),

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { schemas, spans } from '../../schemas/topics.ts'
-import { compileDialects, loadDialects, parseDialect } from '../../services/ingest/dialects.ts'
+import { loadConventions } from '../../services/ingest/conventions.ts'
+import { parseDialect } from '../../services/ingest/dialect-file.ts'
+import { compileDialects } from '../../services/ingest/dialects.ts'
 import {
   createTranscoder,
   type Transcode,
@@ -22,11 +24,14 @@ export const LIMITS: TranscodeLimits = {
 
 /** A transcoder with the dialects as they stand. */
 export const transcoder = (limits: Partial<TranscodeLimits> = {}): Transcode =>
-  createTranscoder(loadDialects(), { ...LIMITS, ...limits })
+  createTranscoder(loadConventions(), { ...LIMITS, ...limits })
 
 /** A transcoder with a dialect of the test's own. */
 export const transcoderOf = (dialect: string): Transcode =>
-  createTranscoder(compileDialects([parseDialect(dialect, 'test.yaml')]), LIMITS)
+  createTranscoder(
+    { ...loadConventions(), dialects: compileDialects([parseDialect(dialect, 'test.yaml')]) },
+    LIMITS,
+  )
 
 /** All spans of some batches. */
 export const decodeBatches = (batches: readonly Buffer[]): Decoded[] =>
