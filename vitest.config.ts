@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-/** Unit tests need no engine; integration tests share one real Kafka and one real ClickHouse, booted once. */
+/**
+ * Unit tests need no engine; integration tests share one real Kafka and one real ClickHouse, booted
+ * once, and so do those with Python's SDKs, which run by themselves.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -8,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/**'],
+          exclude: ['test/integration/**', 'test/python/**'],
         },
       },
       {
@@ -16,6 +19,16 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/integration/engines.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'python',
+          include: ['test/python/**/*.test.ts'],
+          globalSetup: ['test/python/environments.ts', 'test/integration/engines.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

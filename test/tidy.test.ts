@@ -67,7 +67,7 @@ const TINY_SQL: Readonly<Record<string, string>> = {
 }
 
 /** Folders that tools make, and nobody reads. */
-const NOT_OURS = new Set(['node_modules', '.git', '.spanmeter'])
+const NOT_OURS = new Set(['node_modules', '.git', '.spanmeter', '__pycache__'])
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -292,6 +292,7 @@ describe('Files that go together', () => {
     const orphans = files
       .filter((file) => /^test\/.*\.test\.ts$/.test(file))
       .filter((file) => file !== 'test/tidy.test.ts' && !isInside(file, 'test/integration'))
+      .filter((file) => !isInside(file, 'test/python'))
       .filter((file) => {
         const subject = file.slice('test/'.length).replace('.test.ts', '')
         const places = [`services/${subject}.ts`, `${subject}.ts`, `${subject}.md`]
