@@ -6,7 +6,11 @@
 -- duration_ms and time_to_first_token_ms are sketches with a relative error of 1 % at most; read them
 -- with quantilesDDMerge(0.01, …). model is the one asked for, else the one that answered: a failed call
 -- counts with the model that it was meant for.
--- Tokens that a span does not tell count as 0; cost_usd sums the priced spans, unpriced counts the rest.
+-- Tokens that a span does not tell count as 0, and so do those of a span whose call is counted in a
+-- span below it (nested) or that is no model call: tokens and cost are of calls, each once. cost_usd
+-- sums the priced ones, unpriced counts those without a price. cost_of_reported_usd is our cost of the
+-- priced calls that report one, whose reports sum to reported_cost_usd: the two are comparable.
+-- Columns that a correction of a price may lower are Int64 (010_price_corrections.sql).
 CREATE TABLE IF NOT EXISTS ${DATABASE}.requests_by_model_1m
 (
     tenant LowCardinality(String),
@@ -21,9 +25,12 @@ CREATE TABLE IF NOT EXISTS ${DATABASE}.requests_by_model_1m
     environment LowCardinality(String),
     requests SimpleAggregateFunction(sum, UInt64),
     errors SimpleAggregateFunction(sum, UInt64),
+    flagged SimpleAggregateFunction(sum, UInt64),
     priced SimpleAggregateFunction(sum, Int64),
     unpriced SimpleAggregateFunction(sum, Int64),
     cost_usd SimpleAggregateFunction(sum, Decimal(38, 12)),
+    reported_cost_usd SimpleAggregateFunction(sum, Decimal(38, 12)),
+    cost_of_reported_usd SimpleAggregateFunction(sum, Decimal(38, 12)),
     input_tokens SimpleAggregateFunction(sum, Int64),
     output_tokens SimpleAggregateFunction(sum, Int64),
     cache_read_tokens SimpleAggregateFunction(sum, Int64),
@@ -51,7 +58,10 @@ SETTINGS
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS ${DATABASE}.requests_by_model_1m_mv
 TO ${DATABASE}.requests_by_model_1m AS
-WITH price_status NOT IN ('not_applicable', 'nested') AS is_counted
+WITH
+    price_status NOT IN ('not_applicable', 'nested') AS is_counted,
+    price_status = 'priced' AND isNotNull(reported_cost_pico_usd) AS is_comparable,
+    toDecimal128('0.000000000001', 12) AS pico
 SELECT
     tenant,
     toDateTime(intDiv(start_time_unix_nano, 60000000000) * 60, 'UTC') AS time,
@@ -65,9 +75,12 @@ SELECT
     environment,
     count() AS requests,
     countIf(error_type != '') AS errors,
+    countIf(notEmpty(flags)) AS flagged,
     countIf(price_status = 'priced') AS priced,
     countIf(price_status = 'unpriced') AS unpriced,
-    CAST(ifNull(sum(cost_pico_usd), 0) AS Decimal(38, 0)) * toDecimal128('0.000000000001', 12) AS cost_usd,
+    CAST(ifNull(sum(cost_pico_usd), 0) AS Decimal(38, 0)) * pico AS cost_usd,
+    CAST(ifNull(sumIf(reported_cost_pico_usd, is_comparable), 0) AS Decimal(38, 0)) * pico AS reported_cost_usd,
+    CAST(ifNull(sumIf(cost_pico_usd, is_comparable), 0) AS Decimal(38, 0)) * pico AS cost_of_reported_usd,
     ifNull(sumIf(landing.input_tokens, is_counted), 0) AS input_tokens,
     ifNull(sumIf(landing.output_tokens, is_counted), 0) AS output_tokens,
     ifNull(sumIf(landing.cache_read_tokens, is_counted), 0) AS cache_read_tokens,

@@ -1,6 +1,8 @@
 -- Model calls per hour by user and by every cost-allocation tag. Answers cost per user, tenant, team,
 -- feature, environment, cost centre, user tier and prompt version, and who spent most this hour (M2).
 -- One table for all of them: a user has one tier and few prompts, so tags add few rows to users.
+-- A call that is counted in a span below it (nested) is not counted again. A correction of a price may
+-- find that out later, so every column may go down, and a row may be left with 0 requests.
 -- Sorted by tenant, then time, then user: budgets and top lists ask for all users of some hours.
 CREATE TABLE IF NOT EXISTS ${DATABASE}.cost_by_user_1h
 (
@@ -15,8 +17,8 @@ CREATE TABLE IF NOT EXISTS ${DATABASE}.cost_by_user_1h
     user_tier LowCardinality(String),
     prompt_id LowCardinality(String),
     prompt_version LowCardinality(String),
-    requests SimpleAggregateFunction(sum, UInt64),
-    errors SimpleAggregateFunction(sum, UInt64),
+    requests SimpleAggregateFunction(sum, Int64),
+    errors SimpleAggregateFunction(sum, Int64),
     unpriced SimpleAggregateFunction(sum, Int64),
     input_tokens SimpleAggregateFunction(sum, Int64),
     output_tokens SimpleAggregateFunction(sum, Int64),

@@ -3,6 +3,8 @@
 -- 'the slowest of the last hour' reads one hour; a trace is found by the skip index on its id.
 -- trace_summaries merges the rows of a trace that several inserts, or two hours, have left; bound it
 -- by trace_id. For a range of time read the table as queries/slowest_traces.sql does.
+-- Tokens and cost are those of the calls themselves: what an agent's span repeats of the calls below it
+-- (nested, not_applicable) is not added again.
 -- The root is the span without a parent; user and session may stand on any span.
 CREATE TABLE IF NOT EXISTS ${DATABASE}.traces
 (

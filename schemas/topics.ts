@@ -29,6 +29,59 @@ export interface DeadLetter {
   readonly payload: Buffer
 }
 
+/** What a part of a call's cost is, see enriched-span.avsc. */
+export interface CostPart {
+  readonly part: string
+  readonly units: bigint
+  readonly unit_price: string
+  readonly cost_pico_usd: bigint
+}
+
+/** A decoded correction of a span's price, see price-correction.avsc. */
+export interface PriceCorrection {
+  readonly trace_id: string
+  readonly span_id: string
+  readonly tenant: string
+  readonly start_time_unix_nano: bigint
+  readonly kind: string
+  readonly service: string
+  readonly provider: string
+  readonly request_model: string
+  readonly response_model: string
+  readonly operation: string
+  readonly endpoint: string
+  readonly feature: string
+  readonly environment: string
+  readonly team: string
+  readonly cost_centre: string
+  readonly user_tier: string
+  readonly user: string
+  readonly prompt_id: string
+  readonly prompt_version: string
+  readonly error_type: string
+  readonly input_tokens: bigint | null
+  readonly output_tokens: bigint | null
+  readonly cache_read_tokens: bigint | null
+  readonly cache_write_5m_tokens: bigint | null
+  readonly cache_write_1h_tokens: bigint | null
+  readonly reasoning_tokens: bigint | null
+  readonly input_audio_tokens: bigint | null
+  readonly output_audio_tokens: bigint | null
+  readonly reported_cost_pico_usd: bigint | null
+  readonly old_cost_pico_usd: bigint | null
+  readonly old_price_status: string
+  readonly old_price_version: string
+  readonly old_price_model: string
+  readonly cost_pico_usd: bigint | null
+  readonly price_status: string
+  readonly price_version: string
+  readonly price_model: string
+  readonly price_flags: readonly string[]
+  readonly cost_parts: readonly CostPart[]
+  readonly job: string
+  readonly corrected_time_unix_nano: bigint
+}
+
 /** A decoded span, see span.avsc: hot paths read its bytes instead (wire.ts). */
 export type Span = Readonly<Record<string, unknown>>
 
@@ -42,6 +95,7 @@ export const schemas = {
   span: schema('span.avsc'),
   enrichedSpan: schema('enriched-span.avsc'),
   deadLetter: schema('dead-letter.avsc'),
+  priceCorrection: schema('price-correction.avsc'),
 } as const
 
 /** Public input: OTLP trace export requests, protobuf or JSON, one to a record. */
@@ -79,5 +133,14 @@ export const deadLetters: BatchTopic<DeadLetter> = {
   logAppendTime: true,
 }
 
+/** Batches of prices that a run of re-pricing changed, each sent once for a change. */
+export const priceCorrections: BatchTopic<PriceCorrection> = {
+  name: 'price-corrections',
+  codec: createCodec<PriceCorrection>(schemas.priceCorrection),
+  key: 'none: a change is added to what was counted, so that order does not matter',
+  eventTime: 'start_time_unix_nano of each span',
+  logAppendTime: true,
+}
+
 /** Every topic of the pipeline. */
-export const topics = [otlpSpans, spans, enrichedSpans, deadLetters] as const
+export const topics = [otlpSpans, spans, enrichedSpans, deadLetters, priceCorrections] as const

@@ -5,7 +5,7 @@ import { observeLoops } from '#runtime/metrics.ts'
 import { runRecordLoop } from '#runtime/record-loop.ts'
 import { type Running, runService, type ServiceContext } from '#runtime/service.ts'
 import { requirePartitions } from '#runtime/topics.ts'
-import { type BatchTopic, deadLetters, enrichedSpans } from '#schemas/topics.ts'
+import { type BatchTopic, deadLetters, enrichedSpans, priceCorrections } from '#schemas/topics.ts'
 import { parseConfig, type SinkConfig } from './config.ts'
 import { createSinkStage } from './sink-stage.ts'
 
@@ -13,13 +13,14 @@ const NAME = 'sink'
 /** A fetch counts bytes as they lie in Kafka, where zstd makes them about this many times less. */
 const COMPRESSION = 7
 
-/** Enriched spans and dead letters into ClickHouse. */
+/** Enriched spans, corrections of their prices and dead letters into ClickHouse. */
 await runService({ name: NAME, parseConfig, start })
 
 async function start(context: ServiceContext<SinkConfig>): Promise<Running> {
   const { config, logger, metrics, onFatal } = context
   const kafka = connectKafka(config.kafka, `spanmeter-${NAME}`, logger)
   await requirePartitions(kafka, enrichedSpans.name)
+  await requirePartitions(kafka, priceCorrections.name)
   const deadLetterPartitions = await requirePartitions(kafka, deadLetters.name)
   const writer = await kafka.openWriter()
   const clickhouse = connectClickHouse(config.clickhouse, logger)
@@ -57,6 +58,7 @@ async function start(context: ServiceContext<SinkConfig>): Promise<Running> {
     })
   const consumers = [
     await land('sink', enrichedSpans, 'spans_landing'),
+    await land('sink-price-corrections', priceCorrections, 'price_corrections_landing'),
     await land('sink-dead-letters', deadLetters, 'dead_letters_landing'),
   ]
   return {

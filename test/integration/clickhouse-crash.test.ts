@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ClickHouse, connectClickHouse } from '#runtime/clickhouse.ts'
 import { migrate, parseMigrationVariables } from '#runtime/migrations.ts'
+import type { PriceCorrection } from '#schemas/topics.ts'
 import { startClickHouse } from '../../services/embedded/clickhouse.ts'
 import type { Engine } from '../../services/embedded/engine.ts'
 import { findFreePorts } from '../../services/embedded/ports.ts'
+import { auditOf, correctAll, correctionsFile, readAudit } from './corrected-spans.ts'
 import { makeSpans, spansFile, type EnrichedSpan } from './enriched-spans.ts'
 import { actualRollups, expectedRollups } from './rollups.ts'
 
@@ -60,10 +62,36 @@ async function killAt(moment: () => Promise<boolean>, isOver: () => boolean): Pr
   await engine.exited
 }
 
-async function isLanded(clickhouse: ClickHouse, table: string): Promise<boolean> {
-  const [row] = await clickhouse.query<{ n: string }>(`SELECT count() AS n FROM ${table}`)
+const correct = (clickhouse: ClickHouse, corrections: readonly PriceCorrection[]) =>
+  clickhouse.insertAvro({
+    table: 'price_corrections_landing',
+    file: correctionsFile(corrections),
+    token: 'two',
+  })
+
+async function isLanded(clickhouse: ClickHouse, rows: string): Promise<boolean> {
+  const [row] = await clickhouse.query<{ n: string }>(`SELECT count() AS n FROM ${rows}`)
   return Number(row?.n) > 0
 }
+
+/** Kills the server when `rows` are there, while the insert is under way, and starts it again. */
+async function crashDuring(
+  before: ClickHouse,
+  attempt: Promise<void>,
+  rows: string,
+): Promise<ClickHouse> {
+  let isOver = false
+  const over = () => (isOver = true)
+  const ended = attempt.then(over, over)
+  const moment = () => (rows === 'the request' ? Promise.resolve(true) : isLanded(before, rows))
+  await killAt(moment, () => isOver)
+  await ended
+  await before.close()
+  engine = await startServer()
+  return connect(before.database)
+}
+
+const spans = makeSpans({ seed: 7, count: SPANS, fromNano: NOW, spreadSeconds: 90 })
 
 test.each([
   ['while it is being read', 'the request'],
@@ -72,24 +100,9 @@ test.each([
 ])(
   'an insert whose server is killed %s lands exactly once when it is repeated',
   async (_, table) => {
-    const database = `crash_${table.replace(' ', '_')}`
-    const before = connect(database)
+    const before = connect(`crash_${table.replace(' ', '_')}`)
     await migrate(before, { variables })
-    const spans = makeSpans({ seed: 7, count: SPANS, fromNano: NOW, spreadSeconds: 90 })
-    let isOver = false
-    const attempt = insert(before, spans)
-      .then(
-        () => 'landed',
-        () => 'failed',
-      )
-      .finally(() => (isOver = true))
-    const moment = () => (table === 'the request' ? Promise.resolve(true) : isLanded(before, table))
-    await killAt(moment, () => isOver)
-    await attempt
-    await before.close()
-
-    engine = await startServer()
-    const after = connect(database)
+    const after = await crashDuring(before, insert(before, spans), table)
     // Whenever the server died, each table has the whole insert or nothing of it.
     const expected = expectedRollups(spans)
     const having = Object.entries(await actualRollups(after)).filter(([, { length }]) => length > 0)
@@ -98,6 +111,33 @@ test.each([
     expect(await actualRollups(after)).toEqual(expected)
     await insert(after, spans)
     expect(await actualRollups(after)).toEqual(expected)
+    await after.close()
+  },
+)
+
+test.each([
+  ['while they are being read', 'the request'],
+  ['when a rollup has them', 'requests_by_model_1m WHERE requests = 0'],
+  ['when the table of corrections has them', 'price_corrections'],
+  ['when the last rollup has them', 'traces WHERE spans = 0'],
+])(
+  'corrections whose server is killed %s land exactly once when they are repeated',
+  async (_, rows) => {
+    const before = connect(`crash_corrections_${rows.replaceAll(/\W+/g, '_')}`)
+    await migrate(before, { variables })
+    await insert(before, spans)
+    const corrections = correctAll(spans, 'run-1')
+    const after = await crashDuring(before, correct(before, corrections), rows)
+    const uncorrected = expectedRollups(spans)
+    const corrected = expectedRollups(spans, corrections)
+    for (const [table, lines] of Object.entries(await actualRollups(after))) {
+      expect([uncorrected[table], corrected[table]]).toContainEqual(lines)
+    }
+    await correct(after, corrections)
+    expect(await actualRollups(after)).toEqual(corrected)
+    await correct(after, corrections)
+    expect(await actualRollups(after)).toEqual(corrected)
+    expect(await readAudit(after)).toEqual(auditOf(corrections))
     await after.close()
   },
 )

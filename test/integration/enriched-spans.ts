@@ -1,5 +1,5 @@
 import { containerFile } from '../../services/sink/container-file.ts'
-import { deadLetters, enrichedSpans, type DeadLetter } from '#schemas/topics.ts'
+import { deadLetters, enrichedSpans, type CostPart, type DeadLetter } from '#schemas/topics.ts'
 
 /** The fields of an enriched span that tests compare; Avro's defaults fill the others. */
 export interface EnrichedSpan {
@@ -28,7 +28,10 @@ export interface EnrichedSpan {
   readonly reasoning_tokens: bigint | null
   readonly input_audio_tokens: bigint | null
   readonly output_audio_tokens: bigint | null
+  readonly service_tier: string
+  readonly reported_cost_pico_usd: bigint | null
   readonly time_to_first_token_nano: bigint | null
+  readonly flags: readonly string[]
   readonly trace_id: string
   readonly span_id: string
   readonly parent_span_id: string
@@ -49,6 +52,10 @@ export interface EnrichedSpan {
   readonly content?: Readonly<Record<string, string>>
   readonly cost_pico_usd: bigint | null
   readonly price_status: string
+  readonly price_version: string
+  readonly price_model: string
+  readonly price_flags: readonly string[]
+  readonly cost_parts: readonly CostPart[]
   readonly content_kept: boolean
 }
 
@@ -92,17 +99,19 @@ interface Place {
 }
 
 function makeSpan(options: SpansOptions, random: Random, place: Place): EnrichedSpan {
-  const kind = random.pick(['llm', 'llm', 'llm', 'embedding', 'tool', 'workflow'])
+  const kind = random.pick(['llm', 'llm', 'llm', 'embedding', 'tool', 'agent'])
   const isModel = kind === 'llm' || kind === 'embedding'
   const some = (max: number) => (random.below(3) === 0 ? null : BigInt(random.below(max)))
   const model = isModel ? random.pick(['gpt-4o', 'claude-3-5-sonnet']) : ''
-  const isPriced = isModel && random.below(10) > 0
   const isError = random.below(8) === 0
   const start = options.fromNano + BigInt(random.below(options.spreadSeconds * 1_000)) * 1_000_000n
   const duration = BigInt(1 + random.below(20_000_000)) * 1_000n
   const isKept = random.below(4) === 0
   return {
     ...modelUse(kind, some),
+    ...(isModel ? priceOf(model, random) : { ...NO_PRICE, reported_cost_pico_usd: null }),
+    service_tier: isModel ? 'default' : '',
+    flags: random.below(9) === 0 ? ['cache_exceeds_input'] : [],
     ...tagsOf(place.tenant, random),
     tenant: place.tenant,
     feature: place.feature,
@@ -130,9 +139,44 @@ function makeSpan(options: SpansOptions, random: Random, place: Place): Enriched
     events: isError ? [{ time_unix_nano: start, name: 'exception', attributes: { a: 'b' } }] : [],
     prompt: isKept ? 'What is the way?' : '',
     completion: isKept && random.below(2) === 0 ? 'Straight on.' : '',
-    cost_pico_usd: isPriced ? BigInt(random.below(1_000_000_000)) * 1_003n : null,
-    price_status: isPriced ? 'priced' : isModel ? 'unpriced' : 'not_applicable',
     content_kept: isKept,
+  }
+}
+
+const NO_PRICE = {
+  cost_pico_usd: null,
+  price_status: 'not_applicable',
+  price_version: '',
+  price_model: '',
+  price_flags: [],
+  cost_parts: [],
+}
+
+/** A price of any status, and what was reported, which goes with any of them. */
+function priceOf(model: string, random: Random) {
+  const status = random.pick(['priced', 'priced', 'priced', ...UNPRICED])
+  const cost = BigInt(random.below(1_000_000_000)) * 1_003n
+  const reported = random.below(2) === 0 ? cost + BigInt(random.below(1_000)) : null
+  return { ...pricedAt(model, status, cost), reported_cost_pico_usd: reported }
+}
+
+/** Every status of a model call without a cost. */
+export const UNPRICED = ['unpriced', 'no_usage', 'invalid_usage', 'nested'] as const
+
+/** What a span says of its price: a cost and its parts where the status is priced, else none. */
+export function pricedAt(model: string, status: string, cost: bigint) {
+  if (status !== 'priced') return { ...NO_PRICE, price_status: status, price_version: 'list@1' }
+  const parts = [
+    { part: 'input', units: 3n, unit_price: '0.5', cost_pico_usd: cost / 3n },
+    { part: 'output', units: 2n, unit_price: '1.25', cost_pico_usd: cost - cost / 3n },
+  ]
+  return {
+    cost_pico_usd: cost,
+    price_status: status,
+    price_version: 'list@1',
+    price_model: `openai/${model}`,
+    price_flags: model === 'gpt-4o' ? [] : ['sibling_model'],
+    cost_parts: parts,
   }
 }
 
@@ -146,7 +190,8 @@ function tagsOf(tenant: string, random: Random) {
 }
 
 function modelUse(kind: string, some: (max: number) => bigint | null) {
-  const ofModel = (max: number) => (kind === 'llm' ? some(max) : null)
+  // Agents repeat the usage of the calls below them.
+  const ofModel = (max: number) => (kind === 'llm' || kind === 'agent' ? some(max) : null)
   return {
     input_tokens: kind === 'embedding' ? 7n : ofModel(4_000),
     output_tokens: ofModel(1_000),

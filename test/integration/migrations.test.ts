@@ -71,6 +71,14 @@ describe("the project's migrations", () => {
     await expect(ttlOf(clickhouse, 'span_content')).resolves.toBe('7')
     await expect(ttlOf(clickhouse, 'spans')).resolves.toBe('90')
   })
+
+  test('keep corrections of prices as long as the rollups that they moved', async () => {
+    const clickhouse = connect()
+    const own = parseMigrationVariables({ SPANMETER_ROLLUP_TTL_DAYS: '500' })
+    await migrate(clickhouse, { variables: own })
+    await expect(ttlOf(clickhouse, 'price_corrections')).resolves.toBe('500')
+    await expect(ttlOf(clickhouse, 'requests_by_model_1h')).resolves.toBe('500')
+  })
 })
 
 const table = (name: string) =>

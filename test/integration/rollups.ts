@@ -1,4 +1,6 @@
 import type { ClickHouse } from '#runtime/clickhouse.ts'
+import type { PriceCorrection } from '#schemas/topics.ts'
+import { applyCorrections } from './corrected-spans.ts'
 import type { EnrichedSpan } from './enriched-spans.ts'
 
 /** What a table must hold for given spans: sums per combination of dimensions. */
@@ -30,26 +32,44 @@ const byModel = {
   environment: (span: EnrichedSpan) => span.environment,
 }
 
+type Sum = (span: EnrichedSpan) => bigint
+
+/** Tokens and cost are of calls, each once: not of spans that are no call or repeat one below them. */
+const isCounted = (span: EnrichedSpan) =>
+  span.price_status !== 'not_applicable' && span.price_status !== 'nested'
+const counted =
+  (value: (span: EnrichedSpan) => bigint | null): Sum =>
+  (span) =>
+    isCounted(span) ? (value(span) ?? 0n) : 0n
+
 const tokenSums = {
-  input_tokens: (span: EnrichedSpan) => span.input_tokens ?? 0n,
-  output_tokens: (span: EnrichedSpan) => span.output_tokens ?? 0n,
+  input_tokens: counted((span) => span.input_tokens),
+  output_tokens: counted((span) => span.output_tokens),
 }
 
 const costSum = { cost_usd: (span: EnrichedSpan) => span.cost_pico_usd ?? 0n }
+const isPriced = (span: EnrichedSpan) => span.price_status === 'priced'
+const comparable =
+  (value: (span: EnrichedSpan) => bigint | null): Sum =>
+  (span) =>
+    isPriced(span) && span.reported_cost_pico_usd !== null ? (value(span) ?? 0n) : 0n
 
 const modelSums = {
   ...tokenSums,
   ...costSum,
+  reported_cost_usd: comparable((span) => span.reported_cost_pico_usd),
+  cost_of_reported_usd: comparable((span) => span.cost_pico_usd),
   requests: one,
   errors: isError,
-  priced: truth((span) => span.price_status === 'priced'),
+  flagged: truth((span) => span.flags.length > 0),
+  priced: truth(isPriced),
   unpriced: isUnpriced,
-  cache_read_tokens: (span: EnrichedSpan) => span.cache_read_tokens ?? 0n,
-  cache_write_5m_tokens: (span: EnrichedSpan) => span.cache_write_5m_tokens ?? 0n,
-  cache_write_1h_tokens: (span: EnrichedSpan) => span.cache_write_1h_tokens ?? 0n,
-  reasoning_tokens: (span: EnrichedSpan) => span.reasoning_tokens ?? 0n,
-  input_audio_tokens: (span: EnrichedSpan) => span.input_audio_tokens ?? 0n,
-  output_audio_tokens: (span: EnrichedSpan) => span.output_audio_tokens ?? 0n,
+  cache_read_tokens: counted((span) => span.cache_read_tokens),
+  cache_write_5m_tokens: counted((span) => span.cache_write_5m_tokens),
+  cache_write_1h_tokens: counted((span) => span.cache_write_1h_tokens),
+  reasoning_tokens: counted((span) => span.reasoning_tokens),
+  input_audio_tokens: counted((span) => span.input_audio_tokens),
+  output_audio_tokens: counted((span) => span.output_audio_tokens),
   duration_nano: (span: EnrichedSpan) => span.duration_nano,
   first_tokens: truth((span) => span.time_to_first_token_nano !== null),
 }
@@ -62,7 +82,18 @@ export const rollups: readonly Rollup[] = [
     table: 'spans',
     takes: all,
     dimensions: { span_id: (span) => span.span_id, trace_id: (span) => span.trace_id },
-    sums: { ...tokenSums, ...costSum, duration_nano: (span) => span.duration_nano },
+    sums: {
+      ...costSum,
+      'count()': one,
+      input_tokens: (span) => span.input_tokens ?? 0n,
+      output_tokens: (span) => span.output_tokens ?? 0n,
+      reported_cost_usd: (span) => span.reported_cost_pico_usd ?? 0n,
+      'length(flags)': (span) => BigInt(span.flags.length),
+      'length(price_flags)': (span) => BigInt(span.price_flags.length),
+      'arraySum(cost_parts.cost_pico_usd)': (span) =>
+        span.cost_parts.reduce((sum, part) => sum + part.cost_pico_usd, 0n),
+      duration_nano: (span) => span.duration_nano,
+    },
   },
   {
     table: 'span_content',
@@ -92,7 +123,7 @@ export const rollups: readonly Rollup[] = [
   },
   {
     table: 'cost_by_user_1h',
-    takes: (span) => span.price_status !== 'not_applicable',
+    takes: isCounted,
     dimensions: {
       time: timeOf(3_600n),
       tenant: (span) => span.tenant,
@@ -111,7 +142,11 @@ export const rollups: readonly Rollup[] = [
   {
     table: 'traces',
     takes: all,
-    dimensions: { tenant: (span) => span.tenant, trace_id: (span) => span.trace_id },
+    dimensions: {
+      tenant: (span) => span.tenant,
+      trace_id: (span) => span.trace_id,
+      hour: timeOf(3_600n),
+    },
     sums: {
       ...tokenSums,
       ...costSum,
@@ -140,31 +175,47 @@ export function expectedRollup(rollup: Rollup, spans: readonly EnrichedSpan[]): 
   return [...groups].map(([key, values]) => [key, ...values].join('|')).sort()
 }
 
-/** The same from ClickHouse. Costs are in pico-USD; times in seconds since the epoch. */
+/**
+ * The same from ClickHouse. Costs are in pico-USD; times in seconds since the epoch. A group whose
+ * sums are all 0 is as good as none: corrections leave such ones.
+ */
 export async function actualRollup(
   clickhouse: ClickHouse,
   rollup: Rollup,
 ): Promise<readonly string[]> {
   const { table, dimensions, sums } = rollup
   const names = Object.keys(dimensions)
-  const keys = names.map((name) => (name === 'time' ? 'toUnixTimestamp(time)' : name))
+  const keys = names.map((name) =>
+    name === 'time' || name === 'hour' ? `toUnixTimestamp(${name})` : name,
+  )
   const values = Object.keys(sums).map((name) => {
     if (name === 'count()') return name
-    if (name !== 'cost_usd') return `ifNull(sum(${name}), 0)`
-    return 'toInt128(ifNull(sum(cost_usd), 0) * 1000000000000)'
+    if (!name.endsWith('_usd') || name.includes('(')) return `ifNull(sum(${name}), 0)`
+    return `toInt128(ifNull(sum(${name}), 0) * 1000000000000)`
   })
   const columns = [...keys, ...values].map((column) => `toString(${column})`).join(`, '|', `)
   const rows = await clickhouse.query<{ line: string }>(
-    `SELECT concat(${columns}) AS line FROM ${table} GROUP BY ${names.join(', ')}`,
+    `SELECT concat(${columns}) AS line FROM ${table} GROUP BY ${names.join(', ')}
+     HAVING ${values.map((value) => `${value} != 0`).join(' OR ')}`,
   )
   return rows.map(({ line }) => line).sort()
 }
 
-/** Every table's rollup worked out from the spans, by the table's name. */
+/** What corrections do not reach: rows of spans are brought up to date apart from rollups. */
+const UNCORRECTED = new Set(['spans', 'span_content'])
+
+/** Every table's rollup worked out from the spans, with corrections applied in order, by table. */
 export function expectedRollups(
   spans: readonly EnrichedSpan[],
+  corrections: readonly PriceCorrection[] = [],
 ): Readonly<Record<string, readonly string[]>> {
-  return Object.fromEntries(rollups.map((rollup) => [rollup.table, expectedRollup(rollup, spans)]))
+  const corrected = applyCorrections(spans, corrections)
+  return Object.fromEntries(
+    rollups.map((rollup) => [
+      rollup.table,
+      expectedRollup(rollup, UNCORRECTED.has(rollup.table) ? spans : corrected),
+    ]),
+  )
 }
 
 /** The same from ClickHouse. */

@@ -119,6 +119,7 @@ describe("the project's files", () => {
   test.each([
     ['spans_landing', 'enriched-span'],
     ['dead_letters_landing', 'dead-letter'],
+    ['price_corrections_landing', 'price-correction'],
   ])('give %s the fields of schemas/%s.avsc, in order', (table, schema) => {
     const url = new URL(`../../schemas/${schema}.avsc`, import.meta.url)
     const { fields }: { fields: { name: string }[] } = JSON.parse(readFileSync(url, 'utf8'))

@@ -1,7 +1,14 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { deadLetters, enrichedSpans, schemas, spans, topics } from '../../schemas/topics.ts'
+import {
+  deadLetters,
+  enrichedSpans,
+  priceCorrections,
+  schemas,
+  spans,
+  topics,
+} from '../../schemas/topics.ts'
 
 const schemaOf = z.object({
   name: z.string(),
@@ -17,6 +24,7 @@ const schemaOf = z.object({
 const span = schemaOf.parse(schemas.span)
 const enriched = schemaOf.parse(schemas.enrichedSpan)
 const letter = schemaOf.parse(schemas.deadLetter)
+const correction = schemaOf.parse(schemas.priceCorrection)
 
 test('Every topic has a name of its own, and says its key and event time', () => {
   expect(new Set(topics.map(({ name }) => name)).size).toBe(topics.length)
@@ -33,7 +41,9 @@ test('Only the public input keeps the times of its producers', () => {
 
 test('Every schema file is read, and each has a fingerprint of its own', () => {
   const files = readdirSync(new URL('../../schemas/', import.meta.url))
-  const fingerprints = [spans, enrichedSpans, deadLetters].map(({ codec }) => codec.fingerprint)
+  const fingerprints = [spans, enrichedSpans, deadLetters, priceCorrections].map(
+    ({ codec }) => codec.fingerprint,
+  )
   expect(Object.keys(schemas)).toHaveLength(files.filter((file) => file.endsWith('.avsc')).length)
   expect(new Set(fingerprints).size).toBe(fingerprints.length)
 })
@@ -51,6 +61,22 @@ test('An enriched span opens with the fields of a span, and enrichment follows',
   ])
 })
 
+test('A price correction says of a span and its price what an enriched span says', () => {
+  const known = new Map(enriched.fields.map((field) => [field.name, field]))
+  const own = correction.fields.filter(({ name }) => !known.has(name)).map(({ name }) => name)
+  expect(own).toEqual([
+    'old_cost_pico_usd',
+    'old_price_status',
+    'old_price_version',
+    'old_price_model',
+    'job',
+    'corrected_time_unix_nano',
+  ])
+  for (const field of correction.fields.filter(({ name }) => !own.includes(name))) {
+    expect(field).toEqual(known.get(field.name))
+  }
+})
+
 test('A span opens with the tags and ends with what is dropped with its content', () => {
   const names = span.fields.map(({ name }) => name)
   expect(names.slice(0, 7)).toEqual([
@@ -65,7 +91,7 @@ test('A span opens with the tags and ends with what is dropped with its content'
   expect(names.slice(-3)).toEqual(['prompt', 'completion', 'content'])
 })
 
-describe.each([span, enriched, letter])('$name', ({ fields }) => {
+describe.each([span, enriched, letter, correction])('$name', ({ fields }) => {
   test('says of every field what it holds', () => {
     for (const { name, doc } of fields) {
       expect(name).toMatch(/^[a-z][a-z0-9_]*$/)
@@ -80,6 +106,7 @@ describe.each([span, enriched, letter])('$name', ({ fields }) => {
       'duration_nano',
       'received_time_unix_nano',
       'time_unix_nano',
+      'corrected_time_unix_nano',
       'payload',
     ]
     for (const name of without) expect(required).toContain(name)
