@@ -5,6 +5,7 @@ import { createLogger } from '#runtime/log.ts'
 import { MigrationError } from '#runtime/migrations.ts'
 import { TransientError } from '#runtime/records.ts'
 import { EmbeddedError } from '../embedded/embedded-error.ts'
+import { createPricesCommand } from './prices-command.ts'
 import { createReplayCommand } from './replay/replay-command.ts'
 import { SampleError } from './sample.ts'
 import { createSetupCommand } from './setup-command.ts'
@@ -31,6 +32,15 @@ const program = new Command('spanmeter')
   .showHelpAfterError()
   .addCommand(createStartCommand({ env, logger }))
   .addCommand(createSetupCommand({ env, logger }))
+  .addCommand(createPricesCommand({ env, logger }))
+  // Prices are enrich's: the command is another front door of that service, and a process of its own.
+  .command('reprice', 'price calls of the past again, and correct every total by the difference', {
+    executableFile: '../enrich/reprice.ts',
+  })
+  // So is what attributes mean ingest's.
+  .command('map', 'show what becomes of an OTLP request, and what fills each field', {
+    executableFile: '../ingest/map.ts',
+  })
   .addCommand(
     createReplayCommand({ openTopicSender: () => openTopicSender(parseCommonConfig(env), logger) }),
   )
@@ -44,8 +54,14 @@ try {
   )
   process.exitCode = 1
 }
-// Client libraries may keep sockets open for a while; whatever matters is done.
-process.exit()
+// Client libraries may keep sockets open for a while; whatever matters is done. A command that is a
+// process of its own still runs: this one ends with it, and with its exit code.
+if (!isProcessOfItsOwn(program.args)) process.exit()
+
+function isProcessOfItsOwn([name, second]: readonly string[]): boolean {
+  const command = name === 'help' ? second : name
+  return command === 'reprice' || command === 'map'
+}
 
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)

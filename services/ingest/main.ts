@@ -12,7 +12,7 @@ import { type IngestConfig, parseConfig } from './config.ts'
 import { startGrpcReceiver } from './otlp-grpc.ts'
 import { createHttpReceiver } from './otlp-http.ts'
 import { createTopicTransform } from './topic-receiver.ts'
-import { createTranscoder } from './transcode.ts'
+import { createTranscoder, type Transcode } from './transcode.ts'
 
 const NAME = 'ingest'
 const MAX_WRITE_BYTES = 8 * 1024 * 1024
@@ -22,7 +22,7 @@ const REQUEST_TIMEOUT_MS = 60_000
 /** OTLP in, over HTTP, gRPC and the topic otlp_spans; batches of spans out. */
 await runService({ name: NAME, parseConfig, start })
 
-async function start(context: ServiceContext<IngestConfig>): Promise<Running> {
+async function start(context: ServiceContext<IngestConfig>): Promise<Running<IngestConfig>> {
   const { config, logger, metrics, onFatal } = context
   const kafka = connectKafka(config.kafka, `spanmeter-${NAME}`, logger)
   const spanPartitions = await requirePartitions(kafka, spans.name)
@@ -30,7 +30,8 @@ async function start(context: ServiceContext<IngestConfig>): Promise<Running> {
   await requirePartitions(kafka, otlpSpans.name)
   const writer = await kafka.openWriter()
   const { onSpans, onRejected } = countSpans(metrics)
-  const transcode = createTranscoder(config.conventions, config.transcode)
+  let newest = createTranscoder(config.conventions, config.transcode)
+  const transcode: Transcode = (request, receivedTimeMs) => newest(request, receivedTimeMs)
 
   const consumer = await runRecordLoop({
     kafka,
@@ -67,6 +68,9 @@ async function start(context: ServiceContext<IngestConfig>): Promise<Running> {
   })
   const receivers = await startReceivers(context, accept)
   return {
+    reload({ conventions }) {
+      newest = createTranscoder(conventions, config.transcode)
+    },
     async stop() {
       await receivers.stop()
       await consumer.stop()

@@ -7,10 +7,22 @@ const MAX_JSON_LENGTH = 256 * 1024
 export function parseJson(text: string): unknown {
   if (text.length > MAX_JSON_LENGTH) return undefined
   try {
-    return JSON.parse(text)
+    return JSON.parse(text.startsWith("{'") ? fromPython(text) : text)
   } catch {
     return undefined
   }
+}
+
+const PYTHON_WORDS: Readonly<Record<string, string>> = {
+  "'": '"',
+  None: 'null',
+  True: 'true',
+  False: 'false',
+}
+
+/** Some instrumentations write str() of a Python dict of counts where JSON is meant. Text with quotes in it is not read. */
+function fromPython(text: string): string {
+  return text.replaceAll(/'|\b(?:None|True|False)\b/g, (word) => PYTHON_WORDS[word] ?? word)
 }
 
 /**

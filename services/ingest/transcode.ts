@@ -53,14 +53,7 @@ export function createTranscoder(
 ): Transcode {
   const batch = new BatchWriter(batchHeader(spansTopic.codec.fingerprint))
   const draft = new SpanDraft(conventions.dialects, limits)
-  const plainWrite = createSpanWriter(draft, conventions, batch.items)
-  const write: WriteSpan =
-    observe === undefined
-      ? plainWrite
-      : (reader, item, context) => {
-          plainWrite(reader, item, context)
-          observe(draft, reader)
-        }
+  const write = createSpanWriter(draft, conventions, batch.items)
   const span = new OtlpSpan()
   return (request, receivedTimeMs) => {
     batch.reset()
@@ -68,12 +61,19 @@ export function createTranscoder(
       batch,
       draft,
       span,
-      write,
+      write: observe === undefined ? write : writeAndShow(write, observe, draft),
       limits,
       received: halves(toNanos(receivedTimeMs)),
     })
     walk.request()
     return walk.result()
+  }
+}
+
+function writeAndShow(write: WriteSpan, observe: ObserveSpan, draft: SpanDraft): WriteSpan {
+  return (reader, span, context) => {
+    write(reader, span, context)
+    observe(draft, reader)
   }
 }
 

@@ -1,9 +1,9 @@
 import { type Convention, type Counts, type Settled, settleCounts } from './accounting.ts'
 import type { Facts } from './conditions.ts'
 import { type AccountingRule, type Dialects, fieldIndex } from './dialects.ts'
-import { ABSENT, type FieldSlots, WORKED_OUT } from './field-slots.ts'
+import { ABSENT, type FieldSlots, NO_ATTRIBUTE, WORKED_OUT } from './field-slots.ts'
 import type { ProtoReader } from './otlp-reader.ts'
-import type { SpanDraft } from './span-draft.ts'
+import { FILLS_FIELD, type SpanDraft } from './span-draft.ts'
 
 /** Providers whose own API counts cached tokens beside the input; so do Claude's models elsewhere. */
 const EXCLUSIVE_APIS = new Set(['anthropic', 'aws.bedrock'])
@@ -80,14 +80,14 @@ function tokenFields(dialects: Dialects) {
 }
 
 /** Writes for a time not told count as writes for five minutes: what is left of all writes. */
-function settleWrites({ slots }: SpanDraft, at: TokenFields): void {
+function settleWrites(draft: SpanDraft, at: TokenFields): void {
+  const { slots } = draft
   const all = slots.numberOf(at.cacheWrite)
   if (all === null || slots.numberOf(at.cacheWrite5m) !== null) return
-  slots.fillNumber(
-    at.cacheWrite5m,
-    WORKED_OUT,
-    Math.max(0, all - (slots.numberOf(at.cacheWrite1h) ?? 0)),
-  )
+  const rest = all - (slots.numberOf(at.cacheWrite1h) ?? 0)
+  slots.fillNumber(at.cacheWrite5m, WORKED_OUT, Math.max(0, rest))
+  const attribute = slots.filledBy[at.cacheWrite] ?? NO_ATTRIBUTE
+  if (attribute >= 0 && rest === all) draft.fate[attribute] = FILLS_FIELD
 }
 
 function readCounts({ slots }: SpanDraft, at: TokenFields): Counts {

@@ -3,9 +3,11 @@ import { ConfigError, type Env } from './config.ts'
 import { createLogger, type Logger } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 
-/** What a running worker gives back: how to stop it. */
-export interface Running {
+/** What a running worker gives back: how to stop it, and how to have it take its rule files again. */
+export interface Running<Config = never> {
   stop(): Promise<void>
+  /** Takes over what the configuration's files say now; other settings hold until the next start. */
+  reload?(config: Config): void
 }
 
 /** What a worker gets to start with. */
@@ -20,7 +22,7 @@ export interface ServiceContext<Config> {
 export interface Service<Config extends ServiceConfig> {
   readonly name: string
   readonly parseConfig: (env: Env) => Config
-  start(context: ServiceContext<Config>): Promise<Running>
+  start(context: ServiceContext<Config>): Promise<Running<Config>>
 }
 
 /** The part of every worker's configuration that this file reads. */
@@ -33,8 +35,9 @@ const STOP_DEADLINE_MS = 20_000
 const EXIT_CONFIG = 78
 
 /**
- * Runs a worker as this process: reads its configuration, serves /metrics and /healthz, stops
- * cleanly on SIGTERM, SIGINT and when its supervisor goes away. Only main.ts files call it.
+ * Runs a worker as this process: reads its configuration, serves /metrics and /healthz, reads rule
+ * files again on SIGHUP, stops cleanly on SIGTERM, SIGINT and when its supervisor goes away. Only
+ * main.ts files call it.
  */
 export async function runService<Config extends ServiceConfig>(
   service: Service<Config>,
@@ -43,7 +46,7 @@ export async function runService<Config extends ServiceConfig>(
   const logger = createLogger(service.name, config.logLevel)
   const metrics = createMetrics(service.name)
   const stopped = Promise.withResolvers<void>()
-  let running: Running | undefined
+  let running: Running<Config> | undefined
   const health = await serveHealth(config.metricsPort, metrics, () => running !== undefined, logger)
   const stop = once(async (code: number) => {
     setTimeout(() => process.exit(code === 0 ? 1 : code), STOP_DEADLINE_MS).unref()
@@ -58,6 +61,7 @@ export async function runService<Config extends ServiceConfig>(
     void stop(1)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(0))
+  process.on('SIGHUP', () => reload(service, running, logger))
   if (process.send !== undefined) process.on('disconnect', () => void stop(0))
   try {
     running = await service.start({ config, logger, metrics, onFatal })
@@ -79,6 +83,22 @@ function readConfig<Config extends ServiceConfig>(service: Service<Config>): Con
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(`${service.name}: ${error.message}\n`)
     return process.exit(EXIT_CONFIG)
+  }
+}
+
+/** A file that is wrong changes nothing: what was read before goes on. */
+function reload<Config extends ServiceConfig>(
+  service: Service<Config>,
+  running: Running<Config> | undefined,
+  logger: Logger,
+): void {
+  if (running?.reload === undefined) return
+  try {
+    running.reload(service.parseConfig(process.env))
+    logger.info('Rule files were read again.')
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    logger.error({ reason: error.message }, 'Rule files are wrong; those read before still hold.')
   }
 }
 

@@ -24,6 +24,14 @@ describe('A member of JSON', () => {
     expect(read({ path: ['a'] }, broken)).toBe('')
   })
 
+  test('is found in the text of a Python dict', () => {
+    const dict = "{'cache_read': 7, 'audio': None, 'details': {'flag': True}}"
+    expect(read({ path: ['cache_read'] }, dict)).toBe('7')
+    expect(read({ path: ['audio'] }, dict)).toBe('')
+    expect(read({ path: ['details', 'flag'] }, dict)).toBe('true')
+    expect(read({ path: ['note'] }, `{'note': "it's"}`)).toBe('')
+  })
+
   test('of more text than is read is nothing', () => {
     expect(read({ path: ['a'] }, `{"a":1,"b":"${'x'.repeat(300_000)}"}`)).toBe('')
   })
