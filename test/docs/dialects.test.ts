@@ -209,16 +209,16 @@ describe.skipIf(!existsSync(OTHERS))(
         .array(z.object({ name: z.string(), attributes: values }))
         .parse(others('openinference-vercel-v6/all-spans.json'))
       const rows = othersRows(captured.map((span) => ({ ...span, kind: 1, events: [] })))
-      const calls = rows.filter(({ cost_pico_usd: cost }) => cost !== null)
+      const paid = rows.filter(({ cost_pico_usd: cost }) => cost !== null)
       // gpt-4o-mini at 0.15 and 0.6 USD a million, text-embedding-3-small at 0.02.
-      expect(calls.map(({ name, cost_pico_usd: cost }) => [name, cost])).toEqual([
+      expect(paid.map(({ name, cost_pico_usd: cost }) => [name, cost])).toEqual([
         ['ai.generateText.doGenerate', 14n * 150_000n + 20n * 600_000n],
         ['ai.generateText.doGenerate', 50n * 150_000n + 9n * 600_000n],
         ['ai.generateObject.doGenerate', 63n * 150_000n + 156n * 600_000n],
         ['ai.streamText.doStream', 15n * 150_000n + 112n * 600_000n],
         ['ai.embed.doEmbed', 10n * 20_000n],
       ])
-      expect(calls[3]).toMatchObject({ time_to_first_token_nano: 426_853_500n, streaming: true })
+      expect(paid[3]).toMatchObject({ time_to_first_token_nano: 426_853_500n, streaming: true })
     })
   },
 )
