@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS ${DATABASE}.spans_landing
     user String,
     session String,
     request_id String,
+    response_id String,
     prompt_id String,
     prompt_version String,
     experiment String,

@@ -52,6 +52,7 @@ CREATE TABLE IF NOT EXISTS ${DATABASE}.spans
     user String,
     session String,
     request_id String,
+    response_id String,
     prompt_id LowCardinality(String),
     prompt_version LowCardinality(String),
     experiment LowCardinality(String),
