@@ -4,33 +4,33 @@ import { observeLoops } from '#runtime/metrics.ts'
 import { runRecordLoop } from '#runtime/record-loop.ts'
 import { type Running, runService, type ServiceContext } from '#runtime/service.ts'
 import { requirePartitions } from '#runtime/topics.ts'
-import { createTransformStage } from '#runtime/transform-stage.ts'
+import { createTransformStage, type Transform } from '#runtime/transform-stage.ts'
 import { deadLetters, enrichedSpans, spans } from '#schemas/topics.ts'
 import { type EnrichConfig, parseConfig } from './config.ts'
 import { createEnricher } from './enrich.ts'
-import { createPriceBook } from './price-book.ts'
-import { findListedModel, PRICE_VERSION } from './prices.ts'
+import { observePrices } from './price-metrics.ts'
 
 const NAME = 'enrich'
 
 /** Batches of spans in; the same with price and tags out. */
 await runService({ name: NAME, parseConfig, start })
 
-async function start(context: ServiceContext<EnrichConfig>): Promise<Running> {
+async function start(context: ServiceContext<EnrichConfig>): Promise<Running<EnrichConfig>> {
   const { config, logger, metrics, onFatal } = context
   const kafka = connectKafka(config.kafka, `spanmeter-${NAME}`, logger)
   await requirePartitions(kafka, spans.name)
   const partitions = await requirePartitions(kafka, enrichedSpans.name)
   const deadLetterPartitions = await requirePartitions(kafka, deadLetters.name)
   const writer = await kafka.openWriter()
-  const priced = metrics.counter('spanmeter_priced_spans_total', 'Spans by outcome of pricing.', [
-    'status',
-  ])
   const rejected = metrics.counter(
     'spanmeter_rejected_records_total',
     'Records that became dead letters.',
     ['reason'],
   )
+  const onPriced = observePrices(metrics)
+  const enricherOf = ({ prices, tagSpan, contentRate }: EnrichConfig): Transform =>
+    createEnricher({ prices, tagSpan, contentRate, onPriced })
+  let newest = enricherOf(config)
   const consumer = await runRecordLoop({
     kafka,
     group: NAME,
@@ -43,15 +43,7 @@ async function start(context: ServiceContext<EnrichConfig>): Promise<Running> {
     stage: createTransformStage({
       worker: NAME,
       writer,
-      transform: createEnricher({
-        prices: createPriceBook(findListedModel, config.providerNames),
-        priceVersion: PRICE_VERSION,
-        tagSpan: config.tagSpan,
-        contentRate: config.contentRate,
-        onPriced(outcomes) {
-          for (const [status, count] of outcomes) priced.inc({ status }, count)
-        },
-      }),
+      transform: (record) => newest(record),
       output: { topic: enrichedSpans.name, partitions },
       deadLetterPartitions,
       maxChunkBytes: MAX_CHUNK_BYTES,
@@ -59,6 +51,9 @@ async function start(context: ServiceContext<EnrichConfig>): Promise<Running> {
     }),
   })
   return {
+    reload(changed) {
+      newest = enricherOf(changed)
+    },
     async stop() {
       await consumer.stop()
       await writer.close()

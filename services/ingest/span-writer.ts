@@ -7,7 +7,7 @@ import { NO_CANONICAL } from './canonical-names.ts'
 import { type Completion, createSpanCompleter } from './complete-span.ts'
 import type { Conventions } from './conventions.ts'
 import { fieldIndex } from './dialects.ts'
-import { type FieldSlots, IN_BYTES, IN_NUMBER, IN_TEXT } from './field-slots.ts'
+import { ABSENT, type FieldSlots, IN_BYTES } from './field-slots.ts'
 import type { OtlpSpan, Range } from './otlp-span.ts'
 import { IS_CONTENT, REMAINS, type SpanDraft } from './span-draft.ts'
 import {
@@ -47,21 +47,24 @@ export function createSpanWriter(
   conventions: Conventions,
   out: AvroWriter,
 ): WriteSpan {
-  const { fields } = draft.dialects
   const complete = createSpanCompleter(draft, conventions)
-  const own = { ...otlpSteps(draft, out), ...completionSteps(out) }
-  const steps = createLayout(schemas.span).names.map((name): Step => {
-    const step = own[name]
-    if (step !== undefined) return step
-    const index = fieldIndex(draft.dialects, name)
-    const type = fields[index]?.type
-    return type === 'string'
-      ? (reader) => writeText(draft.slots, out, reader, index)
-      : () => writeNumber(draft.slots, out, index)
-  })
+  const { names } = createLayout(schemas.span)
+  const own: Readonly<Record<string, Step>> = { ...otlpSteps(draft, out), ...completionSteps(out) }
+  const steps = names.map((name) => own[name])
+  const fields = Int16Array.from(names, (name) =>
+    own[name] === undefined ? fieldIndex(draft.dialects, name) : -1,
+  )
+  const { slots } = draft
   return (reader, span, context) => {
     const completion = complete(reader, span)
-    for (const step of steps) step(reader, span, context, completion)
+    for (let i = 0; i < fields.length; i++) {
+      const field = fields[i] ?? -1
+      if (field < 0) steps[i]?.(reader, span, context, completion)
+      // An empty string and a null are the same byte, and most fields are one of them.
+      else if (slots.place[field] === ABSENT) out.boolean(false)
+      else if (slots.types[field] === 'string') writeText(slots, out, reader, field)
+      else writeNumber(slots, out, field)
+    }
   }
 }
 
@@ -108,18 +111,14 @@ function otlpSteps(draft: SpanDraft, out: AvroWriter): Readonly<Record<string, S
 }
 
 function writeText(slots: FieldSlots, out: AvroWriter, reader: ProtoReader, field: number): void {
-  const place = slots.place[field]
-  if (place === IN_BYTES) {
+  if (slots.place[field] === IN_BYTES) {
     out.stringFrom(reader.buffer, slots.start[field] ?? 0, slots.end[field] ?? 0)
-  } else out.string(place === IN_TEXT ? (slots.text[field] ?? '') : '')
+  } else out.string(slots.text[field] ?? '')
 }
 
-/** A union of null and a number. */
+/** A union of null and a number, which is there. */
 function writeNumber(slots: FieldSlots, out: AvroWriter, field: number): void {
-  const present = slots.place[field] === IN_NUMBER
-  out.boolean(false)
-  if (!present) return
-  out.buffer[out.length - 1] = 2
+  out.long(1)
   const value = slots.number[field] ?? 0
   const type = slots.types[field]
   if (type === 'long') out.long(value)

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
@@ -17,11 +17,15 @@ let folder: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'spanmeter-rules-'))
+  await mkdir(join(folder, 'dialects'))
   await writeFile(join(folder, 'prices.yaml'), '{}')
   stack = await startTestStack({
     brokers: inject('brokers'),
     clickhouseUrl: inject('clickhouseUrl'),
-    env: { SPANMETER_DIALECTS: folder, SPANMETER_PRICES: join(folder, 'prices.yaml') },
+    env: {
+      SPANMETER_DIALECTS: join(folder, 'dialects'),
+      SPANMETER_PRICES: join(folder, 'prices.yaml'),
+    },
   })
 })
 afterAll(async () => {
@@ -78,9 +82,12 @@ function tell(worker: 'ingest' | 'enrich'): void {
 test('Rule files hold from the next span on, and wrong ones change nothing', async () => {
   expect(await sendOne()).toEqual({ request_id: '', cost_usd: null })
 
-  await writeFile(join(folder, 'shop.yaml'), '{name: shop, fields: {request_id: [shop.order]}}')
-  const price = '{model: house-model, usd_per_million: {input: "2", output: "4"}}'
-  await writeFile(join(folder, 'prices.yaml'), `prices: [${price}]`)
+  await writeFile(
+    join(folder, 'dialects', 'shop.yaml'),
+    '{name: shop, fields: {request_id: [shop.order]}}',
+  )
+  const price = '{model: house-model, prices: {input: "2", output: "4"}}'
+  await writeFile(join(folder, 'prices.yaml'), `models: [${price}]`)
   tell('ingest')
   tell('enrich')
   // 1,000 tokens at 2 USD a million.
@@ -89,8 +96,8 @@ test('Rule files hold from the next span on, and wrong ones change nothing', asy
     return row.request_id === known.request_id && row.cost_usd === known.cost_usd
   })
 
-  await writeFile(join(folder, 'shop.yaml'), 'no dialect')
-  await writeFile(join(folder, 'prices.yaml'), 'prices: 7')
+  await writeFile(join(folder, 'dialects', 'shop.yaml'), 'no dialect')
+  await writeFile(join(folder, 'prices.yaml'), 'models: 7')
   tell('ingest')
   tell('enrich')
   expect(await sendOne()).toEqual(known)
