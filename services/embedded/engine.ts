@@ -5,9 +5,9 @@ import { constants } from 'node:os'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { processStart, readHolder, recordHolder } from '#runtime/process-lock.ts'
 import { EmbeddedError } from './embedded-error.ts'
 import { openLogTail, type LogTail } from './log-tail.ts'
-import { processStart, readHolder, recordHolder } from './process-lock.ts'
 
 /** A running Kafka or ClickHouse. It ends with this process at the latest, even if that is killed with -9. */
 export interface Engine {

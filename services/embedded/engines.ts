@@ -1,12 +1,12 @@
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { acquireLock, type Lock, LockHeldError } from '#runtime/process-lock.ts'
 import { startClickHouse } from './clickhouse.ts'
 import type { ClickHouseUser } from './clickhouse-config.ts'
 import type { EmbeddedConfig } from './config.ts'
 import { EmbeddedError } from './embedded-error.ts'
 import type { Engine, Progress } from './engine.ts'
 import { startKafka } from './kafka.ts'
-import { acquireLock, type Lock } from './process-lock.ts'
 
 /** What a caller of startEngines decides beside the configuration. */
 export interface StartOptions {
@@ -95,13 +95,20 @@ function holdFolder(dataDir: string): Lock {
   try {
     mkdirSync(dataDir, { recursive: true })
     accessSync(dataDir, constants.W_OK)
-    return acquireLock(join(dataDir, 'spanmeter.lock'), dataDir)
+    return acquireLock(join(dataDir, 'spanmeter.lock'))
   } catch (error) {
-    if (error instanceof EmbeddedError) throw error
+    if (error instanceof LockHeldError) throw inUse(dataDir, error)
     const why = error instanceof Error ? error.message : String(error)
     throw new EmbeddedError(
       `The data folder ${dataDir} cannot be written (${why}). ` +
         'Give this user the right to write there, or set SPANMETER_DATA_DIR to another folder.',
     )
   }
+}
+
+function inUse(dataDir: string, { holder }: LockHeldError): EmbeddedError {
+  return new EmbeddedError(
+    `The data folder ${dataDir} is in use by ${holder}. ` +
+      'Stop it, or set SPANMETER_DATA_DIR to another folder.',
+  )
 }

@@ -11,7 +11,7 @@ import { connectKafka, type Kafka } from '#runtime/kafka.ts'
 import { createLogger } from '#runtime/log.ts'
 import { parseEmbeddedConfig } from '../../services/embedded/config.ts'
 import { startEngines, type Engines } from '../../services/embedded/engines.ts'
-import { processStart } from '../../services/embedded/process-lock.ts'
+import { processStart } from '../../services/runtime/process-lock.ts'
 import { startEmbeddedEngines } from './start-engines.ts'
 
 const SUPERVISOR = fileURLToPath(new URL('../embedded/hold-engines.ts', import.meta.url))

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
-import { EmbeddedError } from './embedded-error.ts'
 
 /** A process that a lock file names. `started` tells it from a later process with the same pid. */
 export interface Holder {
@@ -10,9 +9,29 @@ export interface Holder {
 }
 const holderSchema = z.object({ pid: z.number().int().positive(), started: z.string() })
 
-/** A folder held by this process, until it is released or the process is gone. */
+/** What a lock file stands for, held by this process until it is released or the process is gone. */
 export interface Lock {
   release(): void
+}
+
+/** Another process holds it. */
+export class LockHeldError extends Error {
+  override readonly name = 'LockHeldError'
+  readonly pid: number
+
+  constructor(file: string, pid: number) {
+    super(`${file} is held by ${holderName(pid)}`)
+    this.pid = pid
+  }
+
+  /** The holder as a person is told of it. */
+  get holder(): string {
+    return holderName(this.pid)
+  }
+}
+
+function holderName(pid: number): string {
+  return pid === process.pid ? `this process (pid ${pid})` : `the process with pid ${pid}`
 }
 
 /** When a living process started, in words that no other process with its pid can have; undefined: none lives. */
@@ -66,10 +85,10 @@ export function recordHolder(file: string, pid: number): void {
 }
 
 /**
- * Takes the lock file of a folder for this process. The lock of a dead process is taken over, so
- * nothing needs clearing after kill -9. Throws EmbeddedError with the pid of a living holder.
+ * Takes a lock file for this process. The lock of a dead process is taken over, so nothing needs
+ * clearing after kill -9. Throws LockHeldError with the pid of a living holder.
  */
-export function acquireLock(file: string, folder: string): Lock {
+export function acquireLock(file: string): Lock {
   const mine = holderText(process.pid)
   const temporary = `${file}.${process.pid}.tmp`
   writeFileSync(temporary, mine)
@@ -77,7 +96,7 @@ export function acquireLock(file: string, folder: string): Lock {
     while (!linkIfFree(temporary, file)) {
       const found = readText(file)
       const holder = found === undefined ? undefined : livingHolder(found)
-      if (holder !== undefined) throw inUse(folder, holder.pid)
+      if (holder !== undefined) throw new LockHeldError(file, holder.pid)
       if (found !== undefined) removeStale(file, found)
     }
   } finally {
@@ -136,14 +155,6 @@ function readText(file: string): string | undefined {
     if (hasCode(error, 'ENOENT')) return undefined
     throw error
   }
-}
-
-function inUse(folder: string, pid: number): EmbeddedError {
-  const who = pid === process.pid ? `this process (pid ${pid})` : `the process with pid ${pid}`
-  return new EmbeddedError(
-    `The data folder ${folder} is in use by ${who}. ` +
-      'Stop it, or set SPANMETER_DATA_DIR to another folder.',
-  )
 }
 
 function hasCode(error: unknown, code: string): boolean {

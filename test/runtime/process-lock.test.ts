@@ -7,7 +7,7 @@ import {
   processStart,
   readHolder,
   recordHolder,
-} from '../../services/embedded/process-lock.ts'
+} from '../../services/runtime/process-lock.ts'
 
 let folder: string
 let file: string
@@ -20,17 +20,17 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 const NOT_A_PID = 2 ** 22 + 1
 
 describe('acquireLock', () => {
-  it('names the pid that holds the folder, and what to do', () => {
-    acquireLock(file, '/data')
-    expect(() => acquireLock(file, '/data')).toThrow(
-      new RegExp(`/data is in use by this process \\(pid ${process.pid}\\).*SPANMETER_DATA_DIR`),
+  it('names the pid that holds the file', () => {
+    acquireLock(file)
+    expect(() => acquireLock(file)).toThrow(
+      new RegExp(`spanmeter.lock is held by this process \\(pid ${process.pid}\\)`),
     )
   })
 
   it('can be taken again after its release', () => {
-    acquireLock(file, '/data').release()
+    acquireLock(file).release()
     expect(readHolder(file)).toBeUndefined()
-    acquireLock(file, '/data')
+    acquireLock(file)
     expect(readHolder(file)?.pid).toBe(process.pid)
   })
 
@@ -44,18 +44,18 @@ describe('acquireLock', () => {
     ['that is empty', ''],
   ])('takes over a lock %s', (_, text) => {
     writeFileSync(file, text)
-    acquireLock(file, '/data')
+    acquireLock(file)
     expect(readHolder(file)?.pid).toBe(process.pid)
   })
 
   it('leaves no other files behind', () => {
     writeFileSync(file, '')
-    acquireLock(file, '/data')
+    acquireLock(file)
     expect(readdirSync(folder)).toEqual(['spanmeter.lock'])
   })
 
   it('does not release a lock that another process has taken since', () => {
-    const lock = acquireLock(file, '/data')
+    const lock = acquireLock(file)
     const other = JSON.stringify({ pid: NOT_A_PID, started: 'later' })
     writeFileSync(file, other)
     lock.release()

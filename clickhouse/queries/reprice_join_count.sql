@@ -1,0 +1,2 @@
+-- Prices that wait to be written into spans.
+SELECT count() AS prices FROM price_corrections_join;

@@ -1,0 +1,1 @@
+DROP TABLE IF EXISTS ${DATABASE}.price_corrections_join SYNC;

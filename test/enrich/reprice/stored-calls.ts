@@ -1,0 +1,58 @@
+import type { Price } from '../../../services/enrich/price-call.ts'
+import type { StoredCall } from '../../../services/enrich/reprice/stored-call.ts'
+
+/** A call as ClickHouse gives it: a thousand tokens in, at a dollar a million. */
+export const storedCall = (fields: Partial<StoredCall> = {}): StoredCall => ({
+  key: `${fields.trace_id ?? ''}/${fields.span_id ?? ''}`,
+  trace_id: '5b8efff798038103d269b633813fc60c',
+  span_id: 'eee19b7ec3c1b174',
+  tenant: 'acme',
+  start_time_unix_nano: '1767323045123456789',
+  kind: 'llm',
+  service: 'api',
+  provider: 'openai',
+  request_model: 'gpt-4o',
+  response_model: 'gpt-4o-2024-08-06',
+  operation: 'chat',
+  endpoint: '/ask',
+  feature: 'search',
+  environment: 'production',
+  team: 'web',
+  cost_centre: 'cc-1',
+  user_tier: 'free',
+  user: 'user-1',
+  prompt_id: 'answer',
+  prompt_version: 'v1',
+  error_type: '',
+  input_tokens: '1000',
+  output_tokens: null,
+  cache_read_tokens: null,
+  cache_write_5m_tokens: null,
+  cache_write_1h_tokens: null,
+  reasoning_tokens: null,
+  input_audio_tokens: null,
+  output_audio_tokens: null,
+  input_image_tokens: null,
+  output_image_tokens: null,
+  web_searches: null,
+  service_tier: '',
+  flags: [],
+  reported_cost_pico_usd: null,
+  cost_pico_usd: '1000000000',
+  price_status: 'priced',
+  price_version: 'list@1',
+  price_model: 'openai/gpt-4o',
+  cost_parts: [{ part: 'input', units: '1000', unit_price: '1', cost_pico_usd: '1000000000' }],
+  ...fields,
+})
+
+/** The same price as a pricer gives it. */
+export const price = (fields: Partial<Price> = {}): Price => ({
+  status: 'priced',
+  costPicoUsd: 1_000_000_000n,
+  model: 'openai/gpt-4o',
+  version: 'list@2',
+  flags: [],
+  parts: [{ part: 'input', units: 1_000n, unit_price: '1', cost_pico_usd: 1_000_000_000n }],
+  ...fields,
+})
