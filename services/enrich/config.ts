@@ -11,7 +11,10 @@ import {
   readVariables,
   wholeNumber,
 } from '#runtime/config.ts'
-import type { ProviderNames } from './price-book.ts'
+import { createProviderOf } from './list-providers.ts'
+import { createPriceBook, type PriceBook } from './price-book.ts'
+import { NO_RULES, parsePriceFile } from './price-file.ts'
+import { findListedModel, PRICE_VERSION } from './prices.ts'
 import { parseTagRules, type TagSpan } from './tags.ts'
 
 /** The variables that enrich reads beside the common ones. */
@@ -23,6 +26,10 @@ export const enrichVariables = {
     .default(0.05)
     .describe('Share of traces whose prompts and completions are kept, 0 to 1; errors always are.'),
   SPANMETER_TAG_RULES: z.string().optional().describe('File of tag rules. Unset: no rules.'),
+  SPANMETER_PRICES: z
+    .string()
+    .optional()
+    .describe('File of prices of your own, see docs/prices.md. Unset: list prices alone.'),
   SPANMETER_ENRICH_METRICS_PORT: wholeNumber(0, 65_535)
     .default(9465)
     .describe('Port of /metrics and /healthz of enrich; 0 for any free one.'),
@@ -33,33 +40,54 @@ export interface EnrichConfig extends CommonConfig {
   readonly metricsPort: number
   readonly contentRate: number
   readonly tagSpan: TagSpan
-  readonly providerNames: ProviderNames
+  readonly prices: PriceBook
 }
 
-/** Reads enrich's configuration and rule file. Throws ConfigError. */
+/** Reads enrich's configuration, rules and prices. Throws ConfigError. */
 export function parseConfig(env: Env): EnrichConfig {
   const v = readVariables({ ...commonVariables, ...enrichVariables }, env)
-  const rules = v.SPANMETER_TAG_RULES ?? own('tags.yaml')
   return {
     ...parseCommonConfig(env),
     metricsPort: v.SPANMETER_ENRICH_METRICS_PORT,
     contentRate: v.SPANMETER_CONTENT_RATE,
-    tagSpan: readTagRules(rules),
-    providerNames: z
-      .record(z.string(), z.array(z.string()))
-      .parse(parse(readFileSync(own('providers.yaml'), 'utf8'))),
+    tagSpan: readFile(
+      'SPANMETER_TAG_RULES',
+      v.SPANMETER_TAG_RULES ?? own('tags.yaml'),
+      parseTagRules,
+    ),
+    prices: readPrices(v.SPANMETER_PRICES),
   }
+}
+
+function readPrices(file: string | undefined): PriceBook {
+  const names = z
+    .record(z.string(), z.array(z.string()))
+    .parse(parse(readFileSync(own('providers.yaml'), 'utf8')))
+  const providerOf = createProviderOf(names)
+  const readRules = (text: string, path: string) => parsePriceFile(text, path, providerOf)
+  return createPriceBook({
+    findListedModel,
+    listVersion: PRICE_VERSION,
+    providerOf,
+    listTiers: readRules(readFileSync(own('tiers.yaml'), 'utf8'), 'tiers.yaml'),
+    own: file === undefined ? NO_RULES : readFile('SPANMETER_PRICES', file, readRules),
+  })
 }
 
 function own(file: string): string {
   return fileURLToPath(new URL(file, import.meta.url))
 }
 
-function readTagRules(file: string): TagSpan {
+/** Reads a file that a variable names; errors name both. */
+function readFile<T>(
+  variable: string,
+  file: string,
+  parseText: (text: string, file: string) => T,
+): T {
   try {
-    return parseTagRules(readFileSync(file, 'utf8'), file)
+    return parseText(readFileSync(file, 'utf8'), file)
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause)
-    throw new ConfigError(`SPANMETER_TAG_RULES=${file}: ${message}`, { cause })
+    throw new ConfigError(`${variable}=${file}: ${message}`, { cause })
   }
 }

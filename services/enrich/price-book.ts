@@ -1,134 +1,203 @@
-import {
-  type FindModel,
-  type ListedModel,
-  type ModelPrices,
-  priceFor,
-  type TieredPrice,
-} from './prices.ts'
+import { isVersionOf } from './version-suffix.ts'
+import type { FindModel } from './prices.ts'
+import { isOtherRegion, placeOf, spellings } from './model-names.ts'
+import { matches, type ModelName, type PriceRules, selectRules } from './price-rules.ts'
+import { createQuotes, type Offer, type QuoteAt, unknownQuote } from './quotes.ts'
+import { normalizeTier } from './service-tiers.ts'
 
-/**
- * Token counts of one call; null where the span does not tell. Sub-counts are part of their totals
- * (OpenTelemetry's GenAI conventions): `input` holds cache reads, cache writes and audio, `output`
- * reasoning and audio.
- */
-export interface Usage {
-  readonly input: number | null
-  readonly output: number | null
-  readonly cacheRead: number | null
-  readonly cacheWrite5m: number | null
-  readonly cacheWrite1h: number | null
-  readonly reasoning: number | null
-  readonly inputAudio: number | null
-  readonly outputAudio: number | null
-}
-
-/** The cost of a call in pico-USD (10^-12 USD), or why there is none. Never 0 for an unknown price. */
-export type Price =
-  | { readonly status: 'priced'; readonly costPicoUsd: bigint; readonly model: string }
-  | { readonly status: 'unpriced'; readonly model: '' }
-  | { readonly status: 'no_usage' | 'invalid_usage'; readonly model: string }
-
-/** Which model a call used, as the span names it. */
+/** Which model a call used and on what terms, as the span tells it. */
 export interface PricedModel {
   readonly provider: string
   readonly requestModel: string
   readonly responseModel: string
+  readonly serviceTier: string
+  readonly tenant: string
 }
 
-/** Prices calls by the time at which they happened. */
+/** Prices of all models, at all times, for all tenants. */
 export interface PriceBook {
-  /** The model's prices, to be asked for once and kept; undefined where no price is known. */
-  find(model: PricedModel): ListedModel | undefined
+  /** Whether some tenants pay other prices than others. */
+  readonly hasTenants: boolean
+  /** Tenants of one class pay the same prices. */
+  readonly tenantClass: (tenant: string) => string
+  /** Gives a model's prices, to be asked for once and kept. */
+  readonly find: (model: PricedModel) => QuoteAt
 }
 
-/** Names of providers by price list, see providers.yaml. */
-export type ProviderNames = Readonly<Record<string, readonly string[]>>
+export interface PriceBookOptions {
+  readonly findListedModel: FindModel
+  /** Name and version of the list. */
+  readonly listVersion: string
+  /** The name that the list has for a provider. */
+  readonly providerOf: (name: string) => string
+  /** What service tiers of listed prices cost. */
+  readonly listTiers: PriceRules
+  /** Prices, tiers, discounts and aliases of one's own, before those of the list. */
+  readonly own: PriceRules
+}
 
-/** A price book over a list. The model that answered is looked up before the one that was asked for. */
-export function createPriceBook(findModel: FindModel, names: ProviderNames): PriceBook {
-  const exact = new Map<string, string>()
-  const prefixes: [string, string][] = []
-  for (const [list, aliases] of Object.entries(names)) {
-    for (const alias of aliases) {
-      if (alias.endsWith('.*')) prefixes.push([alias.slice(0, -1), list])
-      else exact.set(alias, list)
-    }
-  }
-  const listOf = (provider: string): string => {
-    const name = provider.trim().toLowerCase()
-    return exact.get(name) ?? prefixes.find(([prefix]) => name.startsWith(prefix))?.[1] ?? name
-  }
+/** A name of a call's model, and where it came from. */
+interface Candidate extends ModelName {
+  readonly isRequest: boolean
+  readonly isApproximate: boolean
+  readonly place: string
+}
+
+const MAX_KNOWN_TENANTS = 100_000
+
+/** A price book: a tenant's contract before an own price, and that before the list. */
+export function createPriceBook(options: PriceBookOptions): PriceBook {
+  const { own, listVersion } = options
+  const rules = [...own.models, ...own.tiers, ...own.discounts, ...own.aliases]
+  const tenants = [
+    ...new Set(rules.flatMap(({ tenant }) => (tenant === undefined ? [] : [tenant]))),
+  ]
+  const lists = [listVersion, ...(own.version === '' ? [] : [own.version])].join(' + ')
   return {
-    find({ provider, requestModel, responseModel }) {
-      const list = listOf(provider)
-      for (const model of [...spellings(responseModel), ...spellings(requestModel)]) {
-        const found = findModel(list, model)
-        if (found !== undefined) return found
-      }
-      return undefined
+    hasTenants: tenants.length > 0,
+    tenantClass: tenants.length === 0 ? () => '' : createTenantClasses(tenants),
+    find(model) {
+      const candidates = candidatesOf(options, model)
+      const tier = normalizeTier(model.serviceTier)
+      return createQuotes({
+        unknown: unknownQuote(lists),
+        own: ownOffers(options, model, candidates, tier),
+        listed: listedOffer(options, model, candidates, tier),
+        tier,
+      })
     },
   }
 }
 
-/** A model's id as it is, then without what gateways put in front of it. */
-export function spellings(model: string): readonly string[] {
-  const plain = model.trim().replace(/^(publishers\/[^/]+\/)?models\//, '')
-  if (plain === '') return []
-  const slash = plain.indexOf('/')
-  return slash < 0 ? [plain] : [plain, plain.slice(slash + 1)]
+/** A class is the set of patterns that a tenant matches. */
+function createTenantClasses(patterns: readonly string[]): (tenant: string) => string {
+  const known = new Map<string, string>()
+  return (tenant) => {
+    const found = known.get(tenant)
+    if (found !== undefined) return found
+    if (known.size >= MAX_KNOWN_TENANTS) known.clear()
+    const matched = patterns.flatMap((pattern, i) => (matches(pattern, tenant) ? [i] : []))
+    const name = matched.join()
+    known.set(tenant, name)
+    return name
+  }
 }
 
-/** Prices one call that started at `timeMs` (milliseconds since the epoch). */
-export function priceCall(listed: ListedModel | undefined, timeMs: number, usage: Usage): Price {
-  if (listed === undefined) return { status: 'unpriced', model: '' }
-  const model = listed.id
-  if (usage.input === null && usage.output === null) return { status: 'no_usage', model }
-  const parts = splitUsage(usage)
-  if (parts === undefined) return { status: 'invalid_usage', model }
-  const costPicoUsd = cost(listed.pricesAt(timeMs), usage.input ?? 0, parts)
-  if (costPicoUsd !== undefined && costPicoUsd > MAX_LONG) return { status: 'invalid_usage', model }
-  return costPicoUsd === undefined
-    ? { status: 'unpriced', model: '' }
-    : { status: 'priced', costPicoUsd, model }
-}
-
-type Parts = readonly (readonly [
-  kind: Exclude<keyof ModelPrices, 'thousandRequests'>,
-  tokens: number,
-])[]
-
-/** Disjoint counts from nested ones; undefined where a part is larger than its whole. */
-function splitUsage(usage: Usage): Parts | undefined {
-  const { cacheRead, cacheWrite5m, cacheWrite1h, inputAudio, outputAudio, reasoning } = usage
-  const cached = (cacheRead ?? 0) + (cacheWrite5m ?? 0) + (cacheWrite1h ?? 0)
-  const input = (usage.input ?? 0) - cached - (inputAudio ?? 0)
-  const output = (usage.output ?? 0) - (outputAudio ?? 0) - (reasoning ?? 0)
-  if (input < 0 || output < 0) return undefined
+/** Names of the model that answered, then of the one that was asked for, each the nearest first. */
+function candidatesOf(options: PriceBookOptions, model: PricedModel): readonly Candidate[] {
   return [
-    ['input', input],
-    ['output', output],
-    ['cacheRead', cacheRead ?? 0],
-    ['cacheWrite5m', cacheWrite5m ?? 0],
-    ['cacheWrite1h', cacheWrite1h ?? 0],
-    ['inputAudio', inputAudio ?? 0],
-    ['outputAudio', outputAudio ?? 0],
-    ['reasoning', reasoning ?? 0],
+    ...namesOf(options, model, model.responseModel, false),
+    ...namesOf(options, model, model.requestModel, true),
   ]
 }
 
-const MILLION = 1_000_000n
-/** 9.2 million USD: a call that costs more has counts that cannot be. */
-const MAX_LONG = 2n ** 63n - 1n
-const HALF = MILLION / 2n
+function namesOf(
+  { providerOf, own }: PriceBookOptions,
+  { provider, tenant }: PricedModel,
+  model: string,
+  isRequest: boolean,
+): readonly Candidate[] {
+  const named = { provider: providerOf(provider), model: model.trim() }
+  const [alias] = selectRules(own.aliases, tenant, [named])
+  const name =
+    alias === undefined ? named : { provider: alias.targetProvider, model: alias.targetModel }
+  const place = placeOf(name.model)
+  return spellings(name.model).map((spelling) => ({
+    ...spelling,
+    provider: name.provider,
+    isRequest,
+    place,
+  }))
+}
 
-/** Sum of tokens times price per million, rounded half up once; undefined where a price is missing. */
-function cost(prices: ModelPrices, inputTokens: number, parts: Parts): bigint | undefined {
-  let millionths = prices.thousandRequests * 1_000n
-  for (const [kind, tokens] of parts) {
-    if (tokens === 0) continue
-    const price: TieredPrice | undefined = prices[kind]
-    if (price === undefined) return undefined
-    millionths += BigInt(tokens) * priceFor(price, inputTokens)
+/** Contracts with the tenant, then own prices. */
+function ownOffers(
+  { own, providerOf }: PriceBookOptions,
+  model: PricedModel,
+  candidates: readonly Candidate[],
+  tier: string,
+): readonly Offer[] {
+  const exact = candidates.filter(({ isApproximate }) => !isApproximate)
+  const contracts = own.models.filter(({ tenant }) => tenant !== undefined)
+  const others = own.models.filter(({ tenant }) => tenant === undefined)
+  return [contracts, others].flatMap((models) =>
+    exact.flatMap((candidate) =>
+      selectRules(models, model.tenant, [candidate]).map((price): Offer => {
+        const tierPrice = price.tiers.get(tier)
+        const always = { fromMs: price.fromMs, untilMs: price.untilMs }
+        return {
+          ...always,
+          id: `${price.provider ?? providerOf(model.provider)}/${price.model}`,
+          version: own.version,
+          flags: candidate.isRequest ? requestFlag(model) : [],
+          rowAt: () => price.row,
+          tiers:
+            tierPrice === undefined
+              ? tierRules(own, model, [candidate], tier)
+              : [{ ...always, price: tierPrice, version: own.version }],
+          discounts: discounts(own, model, [candidate]),
+        }
+      }),
+    ),
+  )
+}
+
+function listedOffer(
+  options: PriceBookOptions,
+  model: PricedModel,
+  candidates: readonly Candidate[],
+  tier: string,
+): Offer | undefined {
+  const { findListedModel, listTiers, own } = options
+  for (const candidate of candidates) {
+    const listed = findListedModel(candidate.provider, candidate.model)
+    if (listed === undefined) continue
+    const names = [candidate, { provider: listed.provider, model: listed.model }]
+    const region = isOtherRegion(candidate.place, listed.provider, listed.model)
+    return {
+      fromMs: Number.NEGATIVE_INFINITY,
+      untilMs: Number.POSITIVE_INFINITY,
+      id: `${listed.provider}/${listed.model}`,
+      version: options.listVersion,
+      flags: [
+        ...(listed.isSibling || candidate.isApproximate ? ['sibling_model'] : []),
+        ...(region ? ['other_region'] : []),
+        ...(candidate.isRequest ? requestFlag(model) : []),
+      ],
+      rowAt: listed.rowAt,
+      tiers: [
+        ...tierRules(own, model, names, tier),
+        ...tierRules(listTiers, model, names.slice(1), tier),
+      ],
+      discounts: discounts(own, model, names),
+    }
   }
-  return (millionths + HALF) / MILLION
+  return undefined
+}
+
+/** That another model answered than the one that the price is of. */
+function requestFlag({ requestModel, responseModel }: PricedModel): readonly string[] {
+  const answered = responseModel.trim()
+  return answered === '' || isVersionOf(answered, requestModel.trim())
+    ? []
+    : ['price_of_request_model']
+}
+
+function tierRules(
+  { tiers, version }: PriceRules,
+  { tenant }: PricedModel,
+  names: readonly ModelName[],
+  tier: string,
+) {
+  if (tier === '') return []
+  const ours = tiers.filter((rule) => rule.tier === tier)
+  return selectRules(ours, tenant, names).map((rule) => ({ ...rule, version }))
+}
+
+function discounts(
+  { discounts: all, version }: PriceRules,
+  { tenant }: PricedModel,
+  names: readonly ModelName[],
+) {
+  return selectRules(all, tenant, names).map((rule) => ({ ...rule, version }))
 }

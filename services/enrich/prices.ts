@@ -1,31 +1,24 @@
-import { calcPrice, type ConditionalPrice, type ModelPrice } from '@pydantic/genai-prices'
-
-/** Price of one million units, in pico-USD, and higher ones for longer inputs. */
-export interface TieredPrice {
-  readonly base: bigint
-  /** The tier of the largest `above` that the input tokens exceed holds for all tokens. */
-  readonly tiers: readonly { readonly above: number; readonly price: bigint }[]
-}
-
-/** What a model's tokens cost. A kind of token without a price of its own costs as its parent. */
-export interface ModelPrices {
-  readonly input: TieredPrice | undefined
-  readonly output: TieredPrice | undefined
-  readonly cacheRead: TieredPrice | undefined
-  readonly cacheWrite5m: TieredPrice | undefined
-  readonly cacheWrite1h: TieredPrice | undefined
-  readonly inputAudio: TieredPrice | undefined
-  readonly outputAudio: TieredPrice | undefined
-  readonly reasoning: TieredPrice | undefined
-  /** Pico-USD for a thousand calls, on top of the tokens. */
-  readonly thousandRequests: bigint
-}
+import {
+  calcPrice,
+  type ConditionalPrice,
+  type MatchLogic,
+  type ModelPrice,
+} from '@pydantic/genai-prices'
+import { type Decimal, decimal, parseDecimal, rounded } from './decimal.ts'
+import { isNamedByList } from './list-match.ts'
+import type { PriceRow, Prices } from './rates.ts'
+import type { Part } from './usage.ts'
 
 /** A model of the price list: what it costs depends on when the call happened. */
 export interface ListedModel {
-  /** Provider and model of the price row, such as openai/gpt-4o. */
-  readonly id: string
-  pricesAt(timeMs: number): ModelPrices
+  /** The list's name of its provider, such as openai. */
+  readonly provider: string
+  /** The list's name of the model, such as gpt-4o. */
+  readonly model: string
+  /** Whether the list took it for a model that it does not name: its prices may be another's. */
+  readonly isSibling: boolean
+  /** The same row for all times that it holds for. */
+  readonly rowAt: (timeMs: number) => PriceRow
 }
 
 /** Looks a model up under a provider of the list; undefined where there is none. */
@@ -41,19 +34,33 @@ export const PRICE_VERSION = 'genai-prices@0.1.8'
 export const findListedModel: FindModel = (provider, model) => {
   const found = calcPrice({}, model, provider === '' ? {} : { providerId: provider })
   if (found === null) return undefined
-  const { prices } = found.model
+  const { id, match, prices } = found.model
   const entries = (Array.isArray(prices) ? prices : [{ prices }]).map((entry) => ({
     holdsAt: constraintOf(entry),
-    prices: toModelPrices(entry.prices),
+    row: toRow(entry.prices),
   }))
   return {
-    id: `${found.provider.id}/${found.model.id}`,
-    pricesAt(timeMs) {
+    provider: found.provider.id,
+    model: id,
+    isSibling: !isNamed(match, id, model) || isOtherVersion(id, model),
+    rowAt(timeMs) {
       const entry = entries.findLast(({ holdsAt }) => holdsAt(timeMs)) ?? entries[0]
-      if (entry === undefined) throw new Error(`${found.model.id} has no prices`)
-      return entry.prices
+      if (entry === undefined) throw new Error(`${id} has no prices`)
+      return entry.row
     },
   }
+}
+
+function isNamed(match: MatchLogic, id: string, model: string): boolean {
+  return id.toLowerCase() === model.trim().toLowerCase() || isNamedByList(match, model)
+}
+
+const VERSION_NUMBER = /-v(\d+)(?=[:@]|$)/i
+
+/** Whether both say which version of a model they mean, and mean two: titan-embed-text-v1 and -v2:0. */
+function isOtherVersion(id: string, model: string): boolean {
+  const [listed, asked] = [VERSION_NUMBER.exec(id)?.[1], VERSION_NUMBER.exec(model)?.[1]]
+  return listed !== undefined && asked !== undefined && listed !== asked
 }
 
 const DAY_MS = 86_400_000
@@ -77,44 +84,58 @@ function timeOfDayMs(text: string): number {
   return Date.parse(`1970-01-01T${/[Z+]/.test(text) ? text : `${text}Z`}`)
 }
 
-function toModelPrices(prices: ModelPrice): ModelPrices {
-  const price = (key: string): TieredPrice | undefined => {
-    const value = prices[key]
-    if (value === undefined) return undefined
-    if (typeof value === 'number') return { base: picoUsd(value), tiers: [] }
-    const tiers = value.tiers.map((tier) => ({ above: tier.start, price: picoUsd(tier.price) }))
-    return { base: picoUsd(value.base), tiers: tiers.sort((a, b) => a.above - b.above) }
-  }
-  const input = price('input_mtok')
-  const output = price('output_mtok')
-  const cacheWrite5m = price('cache_write_mtok') ?? input
+/** Names of the list's prices; it prices searches and requests by the thousand. */
+const KEYS: readonly (readonly [Part, string])[] = [
+  ['input', 'input_mtok'],
+  ['cache_read', 'cache_read_mtok'],
+  ['cache_write_5m', 'cache_write_mtok'],
+  ['cache_write_1h', 'cache_write_1h_mtok'],
+  ['input_audio', 'input_audio_mtok'],
+  ['input_image', 'input_image_mtok'],
+  ['output', 'output_mtok'],
+  ['reasoning', 'output_reasoning_mtok'],
+  ['output_audio', 'output_audio_mtok'],
+  ['output_image', 'output_image_mtok'],
+  ['web_search', 'web_searches_kcount'],
+  ['request', 'requests_kcount'],
+]
+const PLACES_OF_THOUSAND = 3
+
+/** The prices of the list have tiers of their own each; a row has them of all. */
+function toRow(prices: ModelPrice): PriceRow {
+  const listed = KEYS.flatMap(([part, key]) => {
+    const price = prices[key]
+    return price === undefined ? [] : [{ part, key, price }]
+  })
+  const starts = listed.flatMap(({ price }) =>
+    typeof price === 'number' ? [] : price.tiers.map(({ start }) => start),
+  )
+  const above = (start: number): Prices =>
+    Object.fromEntries(
+      listed.map(({ part, key, price }) => {
+        if (typeof price === 'number') return [part, amount(price, key)]
+        const tiers = price.tiers.filter((tier) => tier.start <= start)
+        const top = tiers.toSorted((a, b) => a.start - b.start).at(-1)
+        return [part, amount(top?.price ?? price.base, key)]
+      }),
+    )
   return {
-    input,
-    output,
-    cacheRead: price('cache_read_mtok') ?? input,
-    cacheWrite5m,
-    cacheWrite1h: price('cache_write_1h_mtok') ?? cacheWrite5m,
-    inputAudio: price('input_audio_mtok') ?? input,
-    outputAudio: price('output_audio_mtok') ?? output,
-    reasoning: price('output_reasoning_mtok') ?? output,
-    thousandRequests: price('requests_kcount')?.base ?? 0n,
+    base: above(-1),
+    context: [...new Set(starts)].map((start) => ({ above: start, prices: above(start) })),
   }
 }
 
-const PICO_DIGITS = 12
+const PICO_PLACES = 12
 
-/** An amount in USD as whole pico-USD, by its decimal digits; digits beyond are rounded half up. */
-export function picoUsd(usd: number): bigint {
-  const [mantissa = '0', exponent = '0'] = String(usd).split('e')
-  const [whole = '0', fraction = ''] = mantissa.split('.')
-  const shift = PICO_DIGITS + Number(exponent) - fraction.length
-  const digits = BigInt(whole + fraction)
-  if (shift >= 0) return digits * 10n ** BigInt(shift)
-  const divisor = 10n ** BigInt(-shift)
-  return (digits + divisor / 2n) / divisor
+/** An amount of the list in USD for a million tokens, or for one search or request, by its digits. */
+function amount(value: number, key: string): Decimal {
+  const usd = listedUsd(value)
+  return key.endsWith('_kcount') ? decimal(usd.digits, usd.scale + PLACES_OF_THOUSAND) : usd
 }
 
-/** The price of one million units for a call with this many input tokens. */
-export function priceFor({ base, tiers }: TieredPrice, inputTokens: number): bigint {
-  return tiers.findLast(({ above }) => inputTokens > above)?.price ?? base
+/** A number of the list as it was written; digits beyond a pico-USD are rounded half up. */
+export function listedUsd(value: number): Decimal {
+  const usd = parseDecimal(String(value))
+  if (usd === undefined) throw new Error(`${value} is no price`)
+  return rounded(usd, PICO_PLACES)
 }

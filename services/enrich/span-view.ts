@@ -17,11 +17,15 @@ export function stringFieldIndex(name: string): number {
   return fieldIndex(name)
 }
 
+/** Longs of as many bytes are read without the reader. */
+const SHORT_LONG_BYTES = 4
+const IS_LONG = 2
+
 /** Reads single fields of an encoded span where they stand; written over for each span. */
 export class SpanView {
   readonly reader = new AvroReader(Buffer.alloc(0))
   /** Where each field starts. */
-  readonly starts = new Uint32Array(layout.names.length)
+  starts = new Uint32Array(layout.names.length)
   start = 0
   end = 0
 
@@ -54,7 +58,26 @@ export class SpanView {
 
   /** A long or null; exact up to 2^53. */
   nullableLong(field: number): number | null {
+    const { buffer } = this.reader
+    const at = this.starts[field] ?? 0
+    if (buffer[at] === 0) return null
+    // Nearly all counts are this short, and there are a dozen of them in a span.
+    let bits = 0
+    for (let i = 0; i < SHORT_LONG_BYTES && buffer[at] === IS_LONG; i++) {
+      const byte = buffer[at + 1 + i] ?? 0
+      bits |= (byte & 0x7f) << (7 * i)
+      if (byte < 0x80) return (bits >>> 1) ^ -(bits & 1)
+    }
     return this.#at(field, (reader) => reader.nullableLong())
+  }
+
+  /** Strings of an array field. */
+  strings(field: number): readonly string[] {
+    return this.#at(field, (reader) => {
+      const texts: string[] = []
+      reader.skipBlocks(() => texts.push(reader.string()))
+      return texts
+    })
   }
 
   /** The value of a key in a map field, or the empty text. */
@@ -78,5 +101,30 @@ export class SpanView {
     } finally {
       reader.position = position
     }
+  }
+}
+
+/** The spans of one batch, for what looks at them twice: their fields are found once. */
+export class LocatedSpans {
+  /** Where each span's fields start; more than there are spans where an earlier batch had more. */
+  readonly starts: Uint32Array<ArrayBuffer>[] = []
+  readonly #ends: number[] = []
+
+  /** Takes the next `count` spans of a view. Throws WireError. */
+  locate(view: SpanView, count: number): void {
+    for (let i = 0; i < count; i++) {
+      view.starts = this.starts[i] ??= new Uint32Array(layout.names.length)
+      view.next()
+      this.#ends[i] = view.end
+    }
+  }
+
+  /** Turns the view to a span. */
+  select(view: SpanView, index: number): void {
+    const starts = this.starts[index]
+    if (starts === undefined) throw new RangeError(`there is no span ${index}`)
+    view.starts = starts
+    view.start = starts[0] ?? 0
+    view.end = this.#ends[index] ?? 0
   }
 }

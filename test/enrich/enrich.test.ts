@@ -4,19 +4,20 @@ import { batchBody, batchHeader } from '../../schemas/codec.ts'
 import { enrichedSpans, schemas, spans } from '../../schemas/topics.ts'
 import { parseConfig } from '../../services/enrich/config.ts'
 import { createEnricher, type EnrichOptions } from '../../services/enrich/enrich.ts'
-import { createPriceBook, type PricedModel } from '../../services/enrich/price-book.ts'
-import { findListedModel } from '../../services/enrich/prices.ts'
+import type { PricedModel } from '../../services/enrich/price-book.ts'
+import { createCallPricer } from '../../services/enrich/price-call.ts'
 import { parseTagRules } from '../../services/enrich/tags.ts'
 import { avroRecord } from '../support/avro-values.ts'
 import { record } from '../support/memory.ts'
 import { type Decoded, spanBatch } from '../support/spans.ts'
+import { pricesOf } from './calls.ts'
+import { tree } from './span-trees.ts'
 
-const prices = createPriceBook(findListedModel, parseConfig({}).providerNames)
+const { prices } = parseConfig({})
 
 function enricher(options: Partial<EnrichOptions> = {}) {
   return createEnricher({
     prices,
-    priceVersion: 'list@1',
     tagSpan: () => undefined,
     contentRate: 1,
     onPriced: () => {},
@@ -47,6 +48,8 @@ const ADDED = new Set([
   'price_status',
   'price_version',
   'price_model',
+  'price_flags',
+  'cost_parts',
   'content_kept',
 ])
 
@@ -160,8 +163,11 @@ describe('Content', () => {
   })
 })
 
+const number = (value: bigint | null) => (value === null ? null : Number(value))
+
 describe('The price', () => {
-  const priced = { price_status: 'priced', price_version: 'list@1', price_model: 'openai/gpt-4o' }
+  const LIST = 'genai-prices@0.1.8'
+  const priced = { price_status: 'priced', price_version: LIST, price_model: 'openai/gpt-4o' }
 
   test.each<[string, Decoded, Decoded]>([
     ['of a model call', call, { ...priced, cost_pico_usd: 7_500_000_000n }],
@@ -208,7 +214,7 @@ describe('The price', () => {
     [
       'of a model that is not known',
       { ...call, request_model: 'house-model' },
-      { price_status: 'unpriced', cost_pico_usd: null, price_model: '', price_version: 'list@1' },
+      { price_status: 'unpriced', cost_pico_usd: null, price_model: '', price_version: LIST },
     ],
     [
       'of a call without counts',
@@ -219,6 +225,11 @@ describe('The price', () => {
       'of impossible counts',
       { ...call, cache_read_tokens: 1_001n },
       { price_status: 'invalid_usage', cost_pico_usd: null, price_model: 'openai/gpt-4o' },
+    ],
+    [
+      'of counts below zero',
+      { ...call, input_tokens: -5n },
+      { price_status: 'invalid_usage', cost_pico_usd: null },
     ],
     [
       'of counts whose cost fits no long',
@@ -235,38 +246,218 @@ describe('The price', () => {
     expect(enrich(span)).toMatchObject(expected)
   })
 
-  test('is looked up once for each provider and pair of models', () => {
+  test('is written with its parts and what is to be known about it', () => {
+    const span = { ...call, request_model: 'gpt-4o', cache_read_tokens: 600n, web_searches: 1n }
+    expect(enrich(span)).toMatchObject({
+      cost_pico_usd: 1_000_000_000n + 750_000_000n + 5_000_000_000n + 10_000_000_000n,
+      price_flags: [],
+      cost_parts: [
+        { part: 'input', units: 400n, unit_price: '2.5', cost_pico_usd: 1_000_000_000n },
+        { part: 'cache_read', units: 600n, unit_price: '1.25', cost_pico_usd: 750_000_000n },
+        { part: 'output', units: 500n, unit_price: '10', cost_pico_usd: 5_000_000_000n },
+        { part: 'web_search', units: 1n, unit_price: '0.01', cost_pico_usd: 10_000_000_000n },
+      ],
+    })
+    const sibling = { ...call, provider: 'anthropic', request_model: 'claude-sonnet-5-5' }
+    expect(enrich(sibling)).toMatchObject({ price_flags: ['sibling_model'] })
+    expect(enrich({ ...call, kind: 'tool' })).toMatchObject({ price_flags: [], cost_parts: [] })
+  })
+
+  test('is the tenant’s, as the rules name it', () => {
+    const book = pricesOf(
+      'models: [{ tenant: acme, model: gpt-4o, prices: { input: 1, output: 0 } }]',
+    )
+    const tagSpan = parseTagRules(
+      'rules: [{ when: { service: shop }, set: { tenant: acme } }]',
+      'rules.yaml',
+    )
+    const batch = spanBatch(
+      { ...call, tenant: 'acme' },
+      { ...call, tenant: 'other' },
+      { ...call, tenant: 'other', service: 'shop' },
+    )
+    const costs = enrichBatch(batch, { prices: book, tagSpan }).map((span) => span['cost_pico_usd'])
+    expect(costs).toEqual([1_000_000_000n, 7_500_000_000n, 1_000_000_000n])
+  })
+
+  test('is looked up once for the same model and terms', () => {
     const asked: PricedModel[] = []
     const counting = {
+      ...prices,
       find(model: PricedModel) {
         asked.push(model)
         return prices.find(model)
       },
     }
-    const batch = spanBatch(call, call, { ...call, response_model: 'x' }, call, {
-      ...call,
-      provider: '',
-    })
+    const batch = spanBatch(
+      call,
+      call,
+      { ...call, response_model: 'x' },
+      call,
+      { ...call, provider: '' },
+      { ...call, service_tier: 'default' },
+    )
     const costs = enrichBatch(batch, { prices: counting }).map((span) => span['cost_pico_usd'])
     expect(new Set(costs)).toEqual(new Set([7_500_000_000n]))
+    const one = {
+      provider: 'openai',
+      requestModel: 'gpt-4o',
+      responseModel: '',
+      serviceTier: '',
+      tenant: '',
+    }
     expect(asked).toEqual([
-      { provider: 'openai', requestModel: 'gpt-4o', responseModel: '' },
-      { provider: 'openai', requestModel: 'gpt-4o', responseModel: 'x' },
-      { provider: '', requestModel: 'gpt-4o', responseModel: '' },
+      one,
+      { ...one, responseModel: 'x' },
+      { ...one, provider: '' },
+      { ...one, serviceTier: 'default' },
     ])
   })
 
-  test('is counted by its outcome, once for each batch', () => {
-    const told: [string, number][][] = []
-    const onPriced = (outcomes: ReadonlyMap<string, number>) => told.push([...outcomes])
-    enrichBatch(spanBatch(call, call, {}, { ...call, request_model: '' }), { onPriced })
+  test('is counted once for each batch', () => {
+    const told: unknown[] = []
+    const batch = spanBatch(
+      { ...call, reported_cost_pico_usd: 7_000_000_000n },
+      { ...call, service_tier: 'nope' },
+      {},
+      { ...call, request_model: 'x', reported_cost_pico_usd: 1n },
+    )
+    enrichBatch(batch, {
+      onPriced: ({ statuses, flags, unpriced, reportedPicoUsd, computedPicoUsd }) => {
+        const models = [...unpriced].map(([{ provider, model }, n]) => [provider, model, n])
+        told.push([...statuses], [...flags], models, reportedPicoUsd, computedPicoUsd)
+      },
+    })
     expect(told).toEqual([
       [
-        ['priced', 2],
+        ['priced', 1],
+        ['unpriced', 2],
         ['not_applicable', 1],
-        ['unpriced', 1],
       ],
+      [['tier_unpriced', 1]],
+      [
+        ['openai', 'gpt-4o', 1],
+        ['openai', 'x', 1],
+      ],
+      7_000_000_000,
+      7_500_000_000,
     ])
+  })
+
+  test('is that of createCallPricer, to the last field', () => {
+    const book = pricesOf(`
+models:
+  - { tenant: acme, model: gpt-4o, prices: { input: 3.0000001, output: 4, request: 0.001 } }
+  - { model: house, prices: { input: 123456.789, output: 1 } }
+discounts: [{ tenant: globex, percent: 12.5 }]`)
+    const priceCall = createCallPricer(book)
+    const enrichAll = enricher({ prices: book })
+    const count = fc.option(fc.bigInt(0n, 3_000_000n), { nil: null, freq: 3 })
+    const total = fc.option(fc.bigInt(0n, 300_000_000n), { nil: null, freq: 8 })
+    const span = fc.record({
+      kind: fc.constantFrom('llm', 'llm', 'embedding', 'tool'),
+      tenant: fc.constantFrom('', 'acme', 'globex'),
+      provider: fc.constantFrom('openai', 'anthropic'),
+      request_model: fc.constantFrom(
+        'gpt-4o',
+        'house',
+        'claude-sonnet-5-5',
+        'ft:gpt-4.1:x',
+        'nope',
+      ),
+      response_model: fc.constantFrom('', 'gpt-4o-mini', 'nope'),
+      service_tier: fc.constantFrom('', 'default', 'batch', 'odd'),
+      flags: fc.constantFrom([], ['first_token_after_end'], ['x', 'cache_exceeds_input']),
+      start_time_unix_nano: fc.bigInt(1_767_323_045_000_000_000n, 1_794_323_045_000_000_000n),
+      input_tokens: total,
+      output_tokens: total,
+      cache_read_tokens: count,
+      cache_write_5m_tokens: count,
+      cache_write_1h_tokens: count,
+      reasoning_tokens: count,
+      input_audio_tokens: count,
+      output_audio_tokens: count,
+      input_image_tokens: count,
+      output_image_tokens: count,
+      web_searches: count,
+    })
+    const seen = new Set<unknown>()
+    fc.assert(
+      fc.property(fc.array(span, { minLength: 1, maxLength: 5 }), (items) => {
+        const { values } = enrichAll(record(0, spanBatch(...items)))
+        const written = values.flatMap((value) => enrichedSpans.codec.decode(value))
+        items.forEach((item, i) => {
+          const price = priceCall({
+            kind: item.kind,
+            tenant: item.tenant,
+            provider: item.provider,
+            requestModel: item.request_model,
+            responseModel: item.response_model,
+            serviceTier: item.service_tier,
+            startTimeMs: Number(item.start_time_unix_nano) / 1e6,
+            flags: item.flags,
+            usage: {
+              input: number(item.input_tokens),
+              output: number(item.output_tokens),
+              cacheRead: number(item.cache_read_tokens),
+              cacheWrite5m: number(item.cache_write_5m_tokens),
+              cacheWrite1h: number(item.cache_write_1h_tokens),
+              reasoning: number(item.reasoning_tokens),
+              inputAudio: number(item.input_audio_tokens),
+              outputAudio: number(item.output_audio_tokens),
+              inputImage: number(item.input_image_tokens),
+              outputImage: number(item.output_image_tokens),
+              webSearches: number(item.web_searches),
+            },
+          })
+          seen.add(price.status)
+          expect(written[i]).toMatchObject({
+            cost_pico_usd: price.costPicoUsd,
+            price_status: price.status,
+            price_version: price.version,
+            price_model: price.model,
+            price_flags: price.flags,
+            cost_parts: price.parts,
+          })
+        })
+      }),
+      { seed: 20_261_121, numRuns: 2_000 },
+    )
+    expect(seen.size).toBe(5)
+  })
+})
+
+const spansOf = (text: string) =>
+  tree(text).map(({ traceId, spanId, parentSpanId, isCall }) => ({
+    ...call,
+    kind: isCall ? 'llm' : 'agent',
+    trace_id: traceId,
+    span_id: spanId,
+    parent_span_id: parentSpanId,
+  }))
+
+describe('A call within a call', () => {
+  test('counts once: the deeper one', () => {
+    const enriched = enrichBatch(spanBatch(...spansOf('agent a!:agent x:a b!:x c!:agent')))
+    expect(enriched.map((span) => [span['span_id'], span['price_status']])).toEqual([
+      ['agent', 'not_applicable'],
+      ['a', 'nested'],
+      ['x', 'not_applicable'],
+      ['b', 'priced'],
+      ['c', 'priced'],
+    ])
+    expect(enriched[1]).toMatchObject({
+      cost_pico_usd: null,
+      price_version: '',
+      price_model: '',
+      price_flags: [],
+      cost_parts: [],
+    })
+  })
+
+  test('that is not told with it counts too', () => {
+    const [a, b] = spansOf('a! b!:a')
+    for (const span of [a, b]) expect(enrich(span ?? {})).toMatchObject({ price_status: 'priced' })
   })
 })
 

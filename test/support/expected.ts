@@ -1,7 +1,5 @@
 import { parseConfig as parseEnrichConfig } from '../../services/enrich/config.ts'
 import { createEnricher } from '../../services/enrich/enrich.ts'
-import { createPriceBook } from '../../services/enrich/price-book.ts'
-import { findListedModel, PRICE_VERSION } from '../../services/enrich/prices.ts'
 import { parseConfig as parseIngestConfig } from '../../services/ingest/config.ts'
 import { createTranscoder } from '../../services/ingest/transcode.ts'
 import { createCodec } from '#schemas/codec.ts'
@@ -14,14 +12,8 @@ const codec = createCodec<EnrichedSpan>(schemas.enrichedSpan)
 export function expectedSpans(bodies: readonly Buffer[]): readonly EnrichedSpan[] {
   const ingest = parseIngestConfig({})
   const transcode = createTranscoder(ingest.conventions, ingest.transcode)
-  const { providerNames, tagSpan, contentRate } = parseEnrichConfig({})
-  const enrich = createEnricher({
-    prices: createPriceBook(findListedModel, providerNames),
-    priceVersion: PRICE_VERSION,
-    tagSpan,
-    contentRate,
-    onPriced: () => undefined,
-  })
+  const { prices, tagSpan, contentRate } = parseEnrichConfig({})
+  const enrich = createEnricher({ prices, tagSpan, contentRate, onPriced: () => undefined })
   return bodies.flatMap((body) =>
     transcode(body, 0).batches.flatMap((value) =>
       enrich({ offset: 0n, timeMs: 0, headers: {}, value }).values.flatMap((batch) =>
