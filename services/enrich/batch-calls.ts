@@ -1,4 +1,11 @@
-import { type SpanForest, markNested } from './nested-calls.ts'
+import {
+  CALL,
+  CALL_WITH_USAGE,
+  type CallState,
+  markNested,
+  NO_CALL,
+  type SpanForest,
+} from './nested-calls.ts'
 import { MODEL_CALL_KINDS } from './price-call.ts'
 import { avroString } from './rates.ts'
 import { fieldIndex, type LocatedSpans, type SpanView } from './span-view.ts'
@@ -18,11 +25,6 @@ const FNV_PRIME = 0x01000193
 const FREE = -1
 
 const KIND_BYTES = MODEL_CALL_KINDS.map(avroString)
-
-const NO_CALL = 0
-const CALL = 1
-/** Only a call that tells its usage can be told twice. */
-const CALL_WITH_USAGE = 2
 
 /**
  * Which spans of a batch call a model, and which of these calls are nested in one another: the same as
@@ -45,12 +47,14 @@ export class BatchCalls {
     this.#buffer = reader.buffer
     if (this.#kinds.length < count) this.#kinds = new Uint8Array(count * 2)
     let calls = 0
+    let withUsage = 0
     for (let i = 0; i < count; i++) {
       const kind = this.#kindOf(i)
       this.#kinds[i] = kind
-      if (kind === CALL_WITH_USAGE) calls++
+      if (kind !== NO_CALL) calls++
+      if (kind === CALL_WITH_USAGE) withUsage++
     }
-    this.#nested = calls < 2 ? undefined : this.#findNested(count)
+    this.#nested = calls < 2 || withUsage === 0 ? undefined : this.#findNested(count)
   }
 
   isCall(index: number): boolean {
@@ -61,7 +65,7 @@ export class BatchCalls {
     return this.#nested !== undefined && this.#nested[index] === 1
   }
 
-  #kindOf(i: number): number {
+  #kindOf(i: number): CallState {
     const buffer = this.#buffer
     const starts = this.#spans.starts[i]
     const start = starts?.[KIND] ?? 0
@@ -76,7 +80,7 @@ export class BatchCalls {
     this.#slots.fill(FREE)
     if (!this.#link(count)) return undefined
     const { calls } = this.#forest
-    for (let i = 0; i < count; i++) calls[i] = this.#kinds[i] === CALL_WITH_USAGE ? 1 : 0
+    for (let i = 0; i < count; i++) calls[i] = this.#kinds[i] ?? NO_CALL
     return markNested(this.#forest, count)
   }
 
@@ -93,7 +97,7 @@ export class BatchCalls {
     const slots = this.#slots
     const mask = slots.length - 1
     for (let i = 0; i < count; i++) {
-      if (this.#kinds[i] !== CALL_WITH_USAGE) continue
+      if (this.#kinds[i] === NO_CALL) continue
       const hash = this.#hash(i, TRACE_ID, FNV_OFFSET)
       let at = hash & mask
       for (; slots[at] !== FREE; at = (at + 1) & mask) {

@@ -13,8 +13,8 @@ export type Verdict =
   /** A part that was used has no price. */
   | 'unit_unpriced'
 
-/** The largest Avro long: 9.2 million USD. A call that costs more has counts that cannot be. */
-const MAX_LONG = 2n ** 63n - 1n
+/** A million USD: ClickHouse's Decimal(18, 12) holds no more, and a call that costs more has counts that cannot be. */
+const MAX_PICO_USD = 10n ** 18n - 1n
 
 /**
  * Works out what one call costs, in place: written over by the next one, so that a hot path makes no
@@ -47,7 +47,7 @@ export class CostSheet {
     if (!this.#take(ratesFor(table, input))) return 'unit_unpriced'
     if (this.#sum()) return 'priced'
     this.exact = sumExactly(this.rates, this.partUnits, this.count)
-    return this.exact.total > MAX_LONG ? 'invalid_usage' : 'priced'
+    return this.exact.total > MAX_PICO_USD ? 'invalid_usage' : 'priced'
   }
 
   /** Pairs what was used with its rates; false where one is missing. */

@@ -4,14 +4,19 @@ export interface LinkedSpan {
   readonly spanId: string
   /** Empty on a root span. */
   readonly parentSpanId: string
-  /** Whether it is a model call that tells what it used. */
-  readonly isCall: boolean
+  readonly call: CallState
 }
 
+export const NO_CALL = 0
+/** A model call that does not tell what it used. */
+export const CALL = 1
+export const CALL_WITH_USAGE = 2
+export type CallState = typeof NO_CALL | typeof CALL | typeof CALL_WITH_USAGE
+
 /**
- * Which spans are model calls that have another one below them, at whatever depth. One call may be told
- * twice, by a gateway and an SDK or by two instrumentations, each inside the other; only the deepest
- * counts. Calls beside one another, as under an agent, are none of each other's business.
+ * Which spans are model calls that have another one below them, at whatever depth, that tells what it
+ * used. One call may be told twice, by a gateway and an SDK or by two instrumentations, each inside the
+ * other; only the deepest counts. Calls beside one another, as under an agent, are none of each other's business.
  *
  * Gives a 1 for each nested call, by position. Spans that share their ids are copies of one span, and
  * spans that are their own ancestors have no parent.
@@ -28,7 +33,7 @@ export function findNestedCalls(spans: readonly LinkedSpan[]): Uint8Array {
   const parents = Int32Array.from(spans, ({ traceId, parentSpanId }) =>
     parentSpanId === '' ? -1 : (known.get(`${traceId}/${parentSpanId}`) ?? -1),
   )
-  const calls = Uint8Array.from(spans, ({ isCall }) => (isCall ? 1 : 0))
+  const calls = Uint8Array.from(spans, ({ call }) => call)
   return markNested({ nodes, parents, calls }, spans.length)
 }
 
@@ -38,7 +43,7 @@ export interface SpanForest {
   readonly nodes: Int32Array
   /** The parent's number, or -1. */
   readonly parents: Int32Array
-  /** 1 for a model call that tells what it used. */
+  /** NO_CALL, CALL or CALL_WITH_USAGE. */
   readonly calls: Uint8Array
 }
 
@@ -47,12 +52,12 @@ const ON_WALK = 1
 const ON_CYCLE = 2
 const DONE = 3
 
-/** Marks the calls of the first `count` spans that have another call below them. */
+/** Marks the calls of the first `count` spans that have a call with usage below them. */
 export function markNested({ nodes, parents, calls }: SpanForest, count: number): Uint8Array {
   const above = withoutCycles({ nodes, parents, calls }, count)
   const isAbove = new Uint8Array(count)
   for (let i = 0; i < count; i++) {
-    if (calls[i] === 0) continue
+    if (calls[i] !== CALL_WITH_USAGE) continue
     // Whoever was marked before has marked all of its ancestors.
     let at = above[nodes[i] ?? 0] ?? -1
     while (at >= 0 && isAbove[at] === 0) {
@@ -62,7 +67,7 @@ export function markNested({ nodes, parents, calls }: SpanForest, count: number)
   }
   const nested = new Uint8Array(count)
   for (let i = 0; i < count; i++) {
-    if (calls[i] === 1 && isAbove[nodes[i] ?? 0] === 1) nested[i] = 1
+    if (calls[i] !== NO_CALL && isAbove[nodes[i] ?? 0] === 1) nested[i] = 1
   }
   return nested
 }

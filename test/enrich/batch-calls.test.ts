@@ -3,7 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { batchBody } from '../../schemas/codec.ts'
 import { readBlock } from '../../schemas/batch.ts'
 import { BatchCalls } from '../../services/enrich/batch-calls.ts'
-import { findNestedCalls, type LinkedSpan } from '../../services/enrich/nested-calls.ts'
+import {
+  CALL,
+  CALL_WITH_USAGE,
+  findNestedCalls,
+  type LinkedSpan,
+  NO_CALL,
+} from '../../services/enrich/nested-calls.ts'
 import { LocatedSpans, SpanView } from '../../services/enrich/span-view.ts'
 import { type Decoded, spanBatch } from '../support/spans.ts'
 import { forests, tree } from './span-trees.ts'
@@ -23,12 +29,12 @@ function createReader() {
   }
 }
 
-const spanOf = ({ traceId, spanId, parentSpanId, isCall }: LinkedSpan, kind = 'llm'): Decoded => ({
+const spanOf = ({ traceId, spanId, parentSpanId, call }: LinkedSpan, kind = 'llm'): Decoded => ({
   trace_id: traceId,
   span_id: spanId,
   parent_span_id: parentSpanId,
-  kind: isCall ? kind : 'agent',
-  input_tokens: 5n,
+  kind: call === NO_CALL ? 'agent' : kind,
+  input_tokens: call === CALL ? null : 5n,
 })
 
 describe('In a batch', () => {
@@ -66,17 +72,17 @@ describe('In a batch', () => {
         nested += expected.filter((is) => is === 1).length
         expect(found.map(({ isNested }) => (isNested ? 1 : 0))).toEqual(expected)
       }),
-      { seed: 20_261_121, numRuns: 1_000 },
+      { seed: 20_261_121, numRuns: 1_500 },
     )
     expect(nested).toBeGreaterThan(300)
   })
 
   test('of many spans they are found too', () => {
-    const spans = Array.from({ length: 3_000 }, (_, i) => ({
+    const spans = Array.from({ length: 3_000 }, (_, i): LinkedSpan => ({
       traceId: `${Math.floor(i / 10)}`.padStart(32, '0'),
       spanId: `${i}`.padStart(16, '0'),
       parentSpanId: i % 10 === 0 ? '' : `${i - 1}`.padStart(16, '0'),
-      isCall: true,
+      call: CALL_WITH_USAGE,
     }))
     const found = createReader()(spans.map((span) => spanOf(span)))
     expect(found.filter(({ isNested }) => isNested)).toHaveLength(2_700)

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { batchBody, batchHeader } from '../../schemas/codec.ts'
 import { enrichedSpans, schemas, spans } from '../../schemas/topics.ts'
 import { parseConfig } from '../../services/enrich/config.ts'
+import { NO_CALL } from '../../services/enrich/nested-calls.ts'
 import { createEnricher, type EnrichOptions } from '../../services/enrich/enrich.ts'
 import type { PricedModel } from '../../services/enrich/price-book.ts'
 import { createCallPricer } from '../../services/enrich/price-call.ts'
@@ -428,9 +429,9 @@ discounts: [{ tenant: globex, percent: 12.5 }]`)
 })
 
 const spansOf = (text: string) =>
-  tree(text).map(({ traceId, spanId, parentSpanId, isCall }) => ({
+  tree(text).map(({ traceId, spanId, parentSpanId, call: state }) => ({
     ...call,
-    kind: isCall ? 'llm' : 'agent',
+    kind: state === NO_CALL ? 'agent' : 'llm',
     trace_id: traceId,
     span_id: spanId,
     parent_span_id: parentSpanId,

@@ -1,6 +1,13 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { findNestedCalls, type LinkedSpan } from '../../services/enrich/nested-calls.ts'
+import {
+  CALL,
+  CALL_WITH_USAGE,
+  type CallState,
+  findNestedCalls,
+  type LinkedSpan,
+  NO_CALL,
+} from '../../services/enrich/nested-calls.ts'
 import { forests, nestedByPaths, tree } from './span-trees.ts'
 
 const nestedIn = (spans: readonly LinkedSpan[]) =>
@@ -15,8 +22,11 @@ describe('Nested calls', () => {
     ['are those with another far below', tree('a! x:a y:x b!:y'), ['a']],
     ['are all above the deepest', tree('a! b!:a c!:b'), ['a', 'b']],
     ['are above one of several', tree('a! x:a b!:a c:x'), ['a']],
-    ['are none below a call without usage', tree('a b!:a'), []],
-    ['are none above a call without usage', tree('a! b:a'), []],
+    ['are none below a step that is no call', tree('a b!:a'), []],
+    ['are none above a step that is no call', tree('a! b:a'), []],
+    ['are none above a call without usage', tree('a! b?:a'), []],
+    ['are those that tell no usage where one below does', tree('a? x:a b!:x'), ['a']],
+    ['are none where no call tells its usage', tree('a? b?:a'), []],
     ['are told in whatever order', tree('b!:y y:x x:a a!'), ['a']],
     ['are none where a parent is not here', tree('a! b!:gone'), []],
     ['are none of their own', tree('a!:a'), []],
@@ -36,16 +46,16 @@ describe('Nested calls', () => {
   })
 
   test('are none of spans without ids', () => {
-    const nameless = { traceId: 't', spanId: '', parentSpanId: '', isCall: true }
+    const nameless = { traceId: 't', spanId: '', parentSpanId: '', call: CALL_WITH_USAGE } as const
     expect(nestedIn([nameless, nameless])).toEqual([])
   })
 
   test('are found in a chain of a hundred thousand', () => {
-    const chain = Array.from({ length: 100_000 }, (_, i) => ({
+    const chain = Array.from({ length: 100_000 }, (_, i): LinkedSpan => ({
       traceId: 't',
       spanId: `${i}`,
       parentSpanId: i === 0 ? '' : `${i - 1}`,
-      isCall: true,
+      call: CALL_WITH_USAGE,
     }))
     const nested = findNestedCalls(chain)
     expect(nested.reduce((sum, is) => sum + is, 0)).toBe(99_999)
@@ -67,7 +77,7 @@ describe('Nested calls', () => {
       traceId: fc.constantFrom('t', 'u'),
       spanId: id,
       parentSpanId: id,
-      isCall: fc.boolean(),
+      call: fc.constantFrom<CallState>(NO_CALL, CALL, CALL_WITH_USAGE),
     })
     // Copies of a span that do not agree on its parent leave it open.
     const spans = fc.uniqueArray(span, {

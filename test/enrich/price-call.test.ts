@@ -285,12 +285,19 @@ describe('A part whose price is no whole pico-USD', () => {
 
   test('or above what a double holds is exact all the same', () => {
     const dear = pricerOf('models: [{ model: m, prices: { input: 123456.789012, output: 1 } }]')
-    const used = usage({ input: 70_000_000, output: 7 })
+    const used = usage({ input: 7_000_000, output: 7 })
     const found = dear(call({ requestModel: 'm', usage: used }))
-    expect(found.costPicoUsd).toBe(70_000_000n * 123_456_789_012n + 7_000_000n)
+    expect(found.costPicoUsd).toBe(7_000_000n * 123_456_789_012n + 7_000_000n)
     expect(partsOf(found).map(([, , , pico]) => pico)).toEqual([
-      70_000_000n * 123_456_789_012n,
+      7_000_000n * 123_456_789_012n,
       7_000_000n,
     ])
+  })
+
+  test('that makes a call cost a million USD is the price of no call', () => {
+    const dear = pricerOf('models: [{ model: m, prices: { input: 1000000 } }]')
+    const found = (input: number) => dear(call({ requestModel: 'm', usage: usage({ input }) }))
+    expect(found(999_999)).toMatchObject({ status: 'priced', costPicoUsd: 999_999n * 10n ** 12n })
+    expect(found(1_000_000)).toMatchObject({ status: 'invalid_usage', costPicoUsd: null })
   })
 })

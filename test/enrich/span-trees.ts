@@ -1,12 +1,18 @@
 import * as fc from 'fast-check'
-import type { LinkedSpan } from '../../services/enrich/nested-calls.ts'
+import {
+  CALL,
+  CALL_WITH_USAGE,
+  type CallState,
+  type LinkedSpan,
+  NO_CALL,
+} from '../../services/enrich/nested-calls.ts'
 
-/** Spans of one trace, written as id:parent, with ! after the id of a call with usage. */
+/** Spans of one trace, written as id:parent, with ! after the id of a call with usage, ? after that of one without. */
 export function tree(text: string): readonly LinkedSpan[] {
   return text.split(' ').map((span) => {
     const [id = '', parentSpanId = ''] = span.split(':')
-    const isCall = id.endsWith('!')
-    return { traceId: 't', spanId: isCall ? id.slice(0, -1) : id, parentSpanId, isCall }
+    const call = id.endsWith('!') ? CALL_WITH_USAGE : id.endsWith('?') ? CALL : NO_CALL
+    return { traceId: 't', spanId: id.replace(/[!?]$/, ''), parentSpanId, call }
   })
 }
 
@@ -17,17 +23,17 @@ export const forests: fc.Arbitrary<readonly LinkedSpan[]> = fc
       parent: fc.nat(14),
       root: fc.nat(9),
       trace: fc.nat(1),
-      isCall: fc.boolean(),
+      call: fc.constantFrom<CallState>(NO_CALL, CALL, CALL_WITH_USAGE),
     }),
     { maxLength: 14 },
   )
   .map((items) =>
-    items.map(({ parent, root, trace, isCall }, i) => ({
+    items.map(({ parent, root, trace, call }, i) => ({
       traceId: hex(trace + 1, 32),
       spanId: hex(i + 1, 16),
       parentSpanId:
         i === 0 || root === 0 ? '' : hex((parent % (i + 1)) + (root === 1 ? 100 : 1), 16),
-      isCall,
+      call,
     })),
   )
   .map((spans) => spans.filter(({ spanId, parentSpanId }) => spanId !== parentSpanId))
@@ -47,8 +53,10 @@ export function nestedByPaths(spans: readonly LinkedSpan[]): readonly number[] {
     const children = spans.filter((span) => last !== undefined && isChild(span, last))
     for (const child of children) walk([...path, child])
     if (children.length > 0) return
-    const calls = path.filter(({ isCall }) => isCall)
-    for (const call of calls.slice(0, -1)) nested.add(call)
+    const deepest = path.findLastIndex(({ call }) => call === CALL_WITH_USAGE)
+    for (const span of path.slice(0, Math.max(0, deepest))) {
+      if (span.call !== NO_CALL) nested.add(span)
+    }
   }
   for (const span of spans) {
     if (!spans.some((parent) => isChild(span, parent))) walk([span])

@@ -146,10 +146,10 @@ describe('Disjoint counts → a dialect → our row is the identity', () => {
   })
 })
 
-describe('A count that cannot be', () => {
-  const flagsOf = (...attributes: Attributes) =>
-    transcodeAll({ spans: [{ attributes }] })[0]?.['flags']
+const flagsOf = (...attributes: Attributes) =>
+  transcodeAll({ spans: [{ attributes }] })[0]?.['flags']
 
+describe('A count that cannot be', () => {
   test.each<[Attributes[number], readonly string[]]>([
     [['gen_ai.usage.input_tokens', -5], ['invalid_count']],
     [['gen_ai.usage.input_tokens', 'many'], ['invalid_count']],

@@ -1,6 +1,7 @@
 import type { ClickHouse, QueryParams } from '#runtime/clickhouse.ts'
 import { toDateTime64 } from '#runtime/iso-time.ts'
 import { readStatement } from './statements.ts'
+import type { CallState } from '../nested-calls.ts'
 import type { StoredCall } from './stored-call.ts'
 import { type CallHour, type Slice, sliceRange, type TimeRange, widen } from './time-range.ts'
 
@@ -30,7 +31,7 @@ export interface TraceSpan {
   readonly span_id: string
   readonly parent_span_id: string
   /** 1 for a model call that tells what it used. */
-  readonly is_call: number
+  readonly call: CallState
 }
 
 export interface PageSizes {

@@ -9,18 +9,13 @@ export function findNested({ traceSpans }: CallPage): (call: StoredCall) => bool
       traceId: span.trace_id,
       spanId: span.span_id,
       parentSpanId: span.parent_span_id,
-      isCall: span.is_call === 1,
+      call: span.call,
     })),
   )
   const nested = new Set(traceSpans.filter((_, i) => marks[i] === 1).map(keyOf))
-  return (call) => tellsUsage(call) && nested.has(keyOf(call))
+  return (call) => nested.has(keyOf(call))
 }
 
 function keyOf(span: { readonly trace_id: string; readonly span_id: string }): string {
   return `${span.trace_id}/${span.span_id}`
-}
-
-/** Of two copies of a span, one may tell what it used and the other not. */
-function tellsUsage({ input_tokens: input, output_tokens: output }: StoredCall): boolean {
-  return input !== null || output !== null
 }

@@ -1,12 +1,18 @@
 import { expect, test } from 'vitest'
+import {
+  CALL,
+  CALL_WITH_USAGE,
+  type CallState,
+  NO_CALL,
+} from '../../../services/enrich/nested-calls.ts'
 import { createPagePricer } from '../../../services/enrich/reprice/page-pricer.ts'
 import { price, storedCall } from './stored-calls.ts'
 
-const span = (span_id: string, parent_span_id: string, is_call: number) => ({
+const span = (span_id: string, parent_span_id: string, call: CallState) => ({
   trace_id: storedCall().trace_id,
   span_id,
   parent_span_id,
-  is_call,
+  call,
 })
 
 const NONE = new Set<string>()
@@ -57,7 +63,7 @@ test('In a trace that is too large, a nested call stays nested, and others are p
   expect(priced.map(({ newPrice }) => newPrice?.costPicoUsd)).toEqual([undefined, 5n])
 })
 
-test('A call with another one below it in its trace is nested, other calls and copies are not', () => {
+test('A call with another one below it in its trace is nested, whatever it tells, and other calls are not', () => {
   const pricer = createPagePricer(() => price())
   const calls = [
     storedCall({ span_id: 'outer' }),
@@ -66,15 +72,15 @@ test('A call with another one below it in its trace is nested, other calls and c
     storedCall({ span_id: 'outer', trace_id: 'another' }),
   ].map((call, i) => ({ ...call, key: String(i) }))
   const traceSpans = [
-    span('inner', 'agent', 1),
-    span('agent', 'outer', 0),
-    span('outer', '', 1),
-    span('outer', '', 0),
+    span('inner', 'agent', CALL_WITH_USAGE),
+    span('agent', 'outer', NO_CALL),
+    span('outer', '', CALL_WITH_USAGE),
+    span('outer', '', CALL),
   ]
   const page = pricer({ calls, traceSpans, largeTraces: NONE })
   expect(page.calls.map(({ newPrice }) => newPrice?.status)).toEqual([
     'nested',
-    undefined,
+    'nested',
     undefined,
     undefined,
   ])
