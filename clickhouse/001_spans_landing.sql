@@ -73,7 +73,7 @@ CREATE TABLE IF NOT EXISTS ${DATABASE}.spans_landing
     price_version String,
     price_model String,
     price_flags Array(String),
-    cost_parts Array(Tuple(part String, units Int64, unit_price String, cost_pico_usd Int64)),
+    cost_parts String,
     content_kept Bool
 )
 ENGINE = Null;

@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS ${DATABASE}.price_corrections_landing
     price_version String,
     price_model String,
     price_flags Array(String),
-    cost_parts Array(Tuple(part String, units Int64, unit_price String, cost_pico_usd Int64)),
+    cost_parts String,
     job String,
     corrected_time_unix_nano Int64
 )
@@ -92,7 +92,9 @@ CREATE TABLE IF NOT EXISTS ${DATABASE}.price_corrections
     price_version LowCardinality(String),
     price_model LowCardinality(String),
     price_flags Array(LowCardinality(String)),
-    cost_parts Array(Tuple(part String, units Int64, unit_price String, cost_pico_usd Int64)),
+    cost_parts_json String,
+    cost_parts Array(Tuple(part String, units Int64, unit_price String, cost_pico_usd Int64))
+        ALIAS JSONExtract(cost_parts_json, 'Array(Tuple(part String, units Int64, unit_price String, cost_pico_usd Int64))'),
     INDEX trace_id_bloom trace_id TYPE bloom_filter(0.001) GRANULARITY 1
 )
 ENGINE = MergeTree
@@ -111,8 +113,10 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS ${DATABASE}.price_corrections_mv TO ${DAT
 WITH toDecimal64('0.000000000001', 12) AS pico
 SELECT
     * EXCEPT (
-        start_time_unix_nano, corrected_time_unix_nano, reported_cost_pico_usd, old_cost_pico_usd, cost_pico_usd
+        start_time_unix_nano, corrected_time_unix_nano, reported_cost_pico_usd, old_cost_pico_usd, cost_pico_usd,
+        cost_parts
     ),
+    cost_parts AS cost_parts_json,
     fromUnixTimestamp64Nano(start_time_unix_nano, 'UTC') AS start_time,
     fromUnixTimestamp64Nano(corrected_time_unix_nano, 'UTC') AS corrected_time,
     CAST(reported_cost_pico_usd AS Nullable(Decimal(18, 0))) * pico AS reported_cost_usd,

@@ -29,14 +29,6 @@ export interface DeadLetter {
   readonly payload: Buffer
 }
 
-/** What a part of a call's cost is, see enriched-span.avsc. */
-export interface CostPart {
-  readonly part: string
-  readonly units: bigint
-  readonly unit_price: string
-  readonly cost_pico_usd: bigint
-}
-
 /** A decoded correction of a span's price, see price-correction.avsc. */
 export interface PriceCorrection {
   readonly trace_id: string
@@ -77,7 +69,7 @@ export interface PriceCorrection {
   readonly price_version: string
   readonly price_model: string
   readonly price_flags: readonly string[]
-  readonly cost_parts: readonly CostPart[]
+  readonly cost_parts: string
   readonly job: string
   readonly corrected_time_unix_nano: bigint
 }

@@ -10,7 +10,7 @@ WITH latest AS
         price_status,
         price_version,
         price_model,
-        cost_parts
+        cost_parts_json
     FROM price_corrections
     WHERE start_time >= {from:DateTime64(3, 'UTC')}
         AND start_time < {to:DateTime64(3, 'UTC')}
@@ -59,7 +59,7 @@ SELECT
     if(is_corrected, latest.price_status, calls.price_status) AS price_status,
     if(is_corrected, latest.price_version, calls.price_version) AS price_version,
     if(is_corrected, latest.price_model, calls.price_model) AS price_model,
-    if(is_corrected, latest.cost_parts, calls.cost_parts) AS cost_parts
+    if(is_corrected, latest.cost_parts_json, calls.cost_parts_json) AS cost_parts
 FROM
 (
     SELECT *, ${SPAN_KEY} AS key

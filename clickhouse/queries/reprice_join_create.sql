@@ -8,6 +8,6 @@ CREATE OR REPLACE TABLE ${DATABASE}.price_corrections_join
     price_version LowCardinality(String),
     price_model LowCardinality(String),
     price_flags Array(LowCardinality(String)),
-    cost_parts Array(Tuple(part String, units Int64, unit_price String, cost_pico_usd Int64))
+    cost_parts_json String
 )
 ENGINE = Join(ANY, LEFT, key);

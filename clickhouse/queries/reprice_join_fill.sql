@@ -10,7 +10,7 @@ WITH latest AS
         price_version,
         price_model,
         price_flags,
-        cost_parts
+        cost_parts_json
     FROM ${DATABASE}.price_corrections
     WHERE toDate(start_time) = {day:Date} AND cityHash64(trace_id) % {pages:UInt64} = {page:UInt64}
     ORDER BY corrected_time DESC
@@ -24,7 +24,7 @@ SELECT
     latest.price_version,
     latest.price_model,
     latest.price_flags,
-    latest.cost_parts
+    latest.cost_parts_json
 FROM
 (
     SELECT
@@ -35,7 +35,7 @@ FROM
         price_version,
         price_model,
         price_flags,
-        cost_parts
+        cost_parts_json
     FROM ${DATABASE}.spans
     WHERE toDate(start_time) = {day:Date} AND cityHash64(trace_id) % {pages:UInt64} = {page:UInt64}
 ) AS rows
@@ -47,5 +47,5 @@ WHERE rows.landed_time < latest.corrected_time
         OR rows.price_version != latest.price_version
         OR rows.price_model != latest.price_model
         OR rows.price_flags != latest.price_flags
-        OR rows.cost_parts != latest.cost_parts
+        OR rows.cost_parts_json != latest.cost_parts_json
     );

@@ -7,7 +7,7 @@ UPDATE
     price_version = joinGet('${DATABASE}.price_corrections_join', 'price_version', ${SPAN_KEY}),
     price_model = joinGet('${DATABASE}.price_corrections_join', 'price_model', ${SPAN_KEY}),
     price_flags = joinGet('${DATABASE}.price_corrections_join', 'price_flags', ${SPAN_KEY}),
-    cost_parts = joinGet('${DATABASE}.price_corrections_join', 'cost_parts', ${SPAN_KEY})
+    cost_parts_json = joinGet('${DATABASE}.price_corrections_join', 'cost_parts_json', ${SPAN_KEY})
 IN PARTITION {day:String}
 WHERE landed_time < joinGet('${DATABASE}.price_corrections_join', 'corrected_time', ${SPAN_KEY})
 SETTINGS mutations_sync = 0;

@@ -1,4 +1,4 @@
-import type { CostPart } from '#schemas/topics.ts'
+import type { CostPart } from './cost-parts.ts'
 import { CostSheet, type Verdict } from './cost-sheet.ts'
 import type { PriceBook } from './price-book.ts'
 import type { Quote, QuoteAt } from './quotes.ts'

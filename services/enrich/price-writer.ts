@@ -15,35 +15,37 @@ export function writePrice(
 ): void {
   if (result.status !== 'priced') return writeNoCost(out, result.status, quote, result)
   out.long(1)
-  const { exact, count } = sheet
+  const { exact } = sheet
   if (exact === undefined) out.long(sheet.total)
   else writeLong(out, exact.total)
   if (result.flag === '') copy(out, quote.pricedBytes)
   else writeTerms(out, result.status, quote, flagsOf(quote, result))
-  if (count > 0) out.long(count)
+  out.string(partsText(sheet))
+}
+
+/** As renderParts, from the sheet. */
+function partsText({ rates, partUnits, costs, exact, count }: CostSheet): string {
+  let text = ''
   for (let i = 0; i < count; i++) {
-    const rate = sheet.rates[i]
+    const rate = rates[i]
     if (rate === undefined) throw new RangeError('a part has a rate')
-    copy(out, rate.partBytes)
-    out.long(sheet.partUnits[i] ?? 0)
-    copy(out, rate.priceBytes)
-    if (exact === undefined) out.long(sheet.costs[i] ?? 0)
-    else writeLong(out, exact.costs[i] ?? 0n)
+    const cost = exact === undefined ? costs[i] : exact.costs[i]
+    text += `${i === 0 ? '[' : ','}${rate.opening}${partUnits[i]}${rate.middle}${cost}]`
   }
-  out.long(0)
+  return text === '' ? '' : `${text}]`
 }
 
 /** Writes the same fields of what is never priced: steps that call no model, and nested calls. */
 export function writeNoPrice(out: AvroWriter, { status, model, version }: Price): void {
   out.long(0)
   writeTerms(out, status, { model, version }, [])
-  out.long(0)
+  out.string('')
 }
 
 function writeNoCost(out: AvroWriter, status: string, quote: Quote, result: Settlement): void {
   out.long(0)
   writeTerms(out, status, quote, flagsOf(quote, result))
-  out.long(0)
+  out.string('')
 }
 
 /** Fields from price_status to price_flags. */

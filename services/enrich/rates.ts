@@ -1,3 +1,4 @@
+import { partMiddle, partOpening } from './cost-parts.ts'
 import { type Decimal, decimalText, percentLeft, percentOf } from './decimal.ts'
 import { type Part, PARTS } from './usage.ts'
 
@@ -38,9 +39,9 @@ export interface Rate {
   /** Pico-USD of one unit as a fraction. */
   readonly numerator: bigint
   readonly divisor: bigint
-  /** Part and price as Avro strings. */
-  readonly partBytes: Buffer
-  readonly priceBytes: Buffer
+  /** What stands around the units in the text of a part, see cost-parts.ts. */
+  readonly opening: string
+  readonly middle: string
 }
 
 /** Rates by index of PARTS; undefined where there is no price. */
@@ -104,8 +105,8 @@ function compileRate(part: Part, price: Decimal): Rate {
     pico: isExact ? Number(numerator) : Number.NaN,
     numerator,
     divisor,
-    partBytes: avroString(part),
-    priceBytes: avroString(text),
+    opening: partOpening(part),
+    middle: partMiddle(text),
   }
 }
 

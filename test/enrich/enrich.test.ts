@@ -4,6 +4,7 @@ import { batchBody, batchHeader } from '../../schemas/codec.ts'
 import { enrichedSpans, schemas, spans } from '../../schemas/topics.ts'
 import { parseConfig } from '../../services/enrich/config.ts'
 import { NO_CALL } from '../../services/enrich/nested-calls.ts'
+import { renderParts } from '../../services/enrich/cost-parts.ts'
 import { createEnricher, type EnrichOptions } from '../../services/enrich/enrich.ts'
 import type { PricedModel } from '../../services/enrich/price-book.ts'
 import { createCallPricer } from '../../services/enrich/price-call.ts'
@@ -252,16 +253,13 @@ describe('The price', () => {
     expect(enrich(span)).toMatchObject({
       cost_pico_usd: 1_000_000_000n + 750_000_000n + 5_000_000_000n + 10_000_000_000n,
       price_flags: [],
-      cost_parts: [
-        { part: 'input', units: 400n, unit_price: '2.5', cost_pico_usd: 1_000_000_000n },
-        { part: 'cache_read', units: 600n, unit_price: '1.25', cost_pico_usd: 750_000_000n },
-        { part: 'output', units: 500n, unit_price: '10', cost_pico_usd: 5_000_000_000n },
-        { part: 'web_search', units: 1n, unit_price: '0.01', cost_pico_usd: 10_000_000_000n },
-      ],
+      cost_parts:
+        '[["input",400,"2.5",1000000000],["cache_read",600,"1.25",750000000],' +
+        '["output",500,"10",5000000000],["web_search",1,"0.01",10000000000]]',
     })
     const sibling = { ...call, provider: 'anthropic', request_model: 'claude-sonnet-5-5' }
     expect(enrich(sibling)).toMatchObject({ price_flags: ['sibling_model'] })
-    expect(enrich({ ...call, kind: 'tool' })).toMatchObject({ price_flags: [], cost_parts: [] })
+    expect(enrich({ ...call, kind: 'tool' })).toMatchObject({ price_flags: [], cost_parts: '' })
   })
 
   test('is the tenant’s, as the rules name it', () => {
@@ -418,7 +416,7 @@ discounts: [{ tenant: globex, percent: 12.5 }]`)
             price_version: price.version,
             price_model: price.model,
             price_flags: price.flags,
-            cost_parts: price.parts,
+            cost_parts: renderParts(price.parts),
           })
         })
       }),
@@ -452,7 +450,7 @@ describe('A call within a call', () => {
       price_version: '',
       price_model: '',
       price_flags: [],
-      cost_parts: [],
+      cost_parts: '',
     })
   })
 

@@ -1,3 +1,4 @@
+import { parseParts } from '../support/cost-parts.ts'
 import type { ClickHouse } from '#runtime/clickhouse.ts'
 import { priceCorrections, type PriceCorrection } from '#schemas/topics.ts'
 import { containerFile } from '../../services/sink/container-file.ts'
@@ -75,7 +76,7 @@ export const auditOf = (corrections: readonly PriceCorrection[]) =>
   corrections
     .map((c) =>
       [c.job, c.span_id, c.old_price_status, c.old_cost_pico_usd, c.price_status, c.cost_pico_usd]
-        .concat([c.price_version, c.price_flags.join(), BigInt(c.cost_parts.length)])
+        .concat([c.price_version, c.price_flags.join(), BigInt(parseParts(c.cost_parts).length)])
         .join('|'),
     )
     .sort()

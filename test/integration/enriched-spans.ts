@@ -1,5 +1,6 @@
 import { containerFile } from '../../services/sink/container-file.ts'
-import { deadLetters, enrichedSpans, type CostPart, type DeadLetter } from '#schemas/topics.ts'
+import { deadLetters, enrichedSpans, type DeadLetter } from '#schemas/topics.ts'
+import { renderParts } from '../../services/enrich/cost-parts.ts'
 
 /** The fields of an enriched span that tests compare; Avro's defaults fill the others. */
 export interface EnrichedSpan {
@@ -55,7 +56,7 @@ export interface EnrichedSpan {
   readonly price_version: string
   readonly price_model: string
   readonly price_flags: readonly string[]
-  readonly cost_parts: readonly CostPart[]
+  readonly cost_parts: string
   readonly content_kept: boolean
 }
 
@@ -149,7 +150,7 @@ const NO_PRICE = {
   price_version: '',
   price_model: '',
   price_flags: [],
-  cost_parts: [],
+  cost_parts: '',
 }
 
 /** A price of any status, and what was reported, which goes with any of them. */
@@ -176,7 +177,7 @@ export function pricedAt(model: string, status: string, cost: bigint) {
     price_version: 'list@1',
     price_model: `openai/${model}`,
     price_flags: model === 'gpt-4o' ? [] : ['sibling_model'],
-    cost_parts: parts,
+    cost_parts: renderParts(parts),
   }
 }
 

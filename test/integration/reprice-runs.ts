@@ -1,3 +1,4 @@
+import { renderParts } from '../../services/enrich/cost-parts.ts'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -100,7 +101,7 @@ function withPrice(span: EnrichedSpan, price: Price): EnrichedSpan {
     price_status: price.status,
     price_model: price.model,
     price_flags: price.flags,
-    cost_parts: price.parts,
+    cost_parts: renderParts(price.parts),
   }
 }
 

@@ -1,3 +1,4 @@
+import { parseParts } from '../support/cost-parts.ts'
 import type { ClickHouse } from '#runtime/clickhouse.ts'
 import type { PriceCorrection } from '#schemas/topics.ts'
 import { applyCorrections } from './corrected-spans.ts'
@@ -90,8 +91,8 @@ export const rollups: readonly Rollup[] = [
       reported_cost_usd: (span) => span.reported_cost_pico_usd ?? 0n,
       'length(flags)': (span) => BigInt(span.flags.length),
       'length(price_flags)': (span) => BigInt(span.price_flags.length),
-      'arraySum(cost_parts.cost_pico_usd)': (span) =>
-        span.cost_parts.reduce((sum, part) => sum + part.cost_pico_usd, 0n),
+      'arraySum(arrayMap(part -> part.cost_pico_usd, cost_parts))': (span) =>
+        parseParts(span.cost_parts).reduce((sum, part) => sum + part.cost_pico_usd, 0n),
       duration_nano: (span) => span.duration_nano,
     },
   },

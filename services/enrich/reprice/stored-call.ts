@@ -1,4 +1,5 @@
 import type { PriceCorrection } from '#schemas/topics.ts'
+import { renderParts } from '../cost-parts.ts'
 import type { Call, Price } from '../price-call.ts'
 
 /** A model call as queries/reprice_calls.sql gives it, with what it costs now. */
@@ -49,12 +50,7 @@ interface StoredPrice {
   readonly price_status: string
   readonly price_version: string
   readonly price_model: string
-  readonly cost_parts: readonly {
-    readonly part: string
-    readonly units: string
-    readonly unit_price: string
-    readonly cost_pico_usd: string
-  }[]
+  readonly cost_parts: string
 }
 
 const NANOS_PER_MS = 1_000_000
@@ -96,17 +92,7 @@ export function isSamePrice(stored: StoredCall, price: Price): boolean {
     stored.price_status === price.status &&
     toBigint(stored.cost_pico_usd) === price.costPicoUsd &&
     stored.price_model === price.model &&
-    stored.cost_parts.length === price.parts.length &&
-    stored.cost_parts.every((before, i) => {
-      const now = price.parts[i]
-      return (
-        now !== undefined &&
-        before.part === now.part &&
-        BigInt(before.units) === now.units &&
-        before.unit_price === now.unit_price &&
-        BigInt(before.cost_pico_usd) === now.cost_pico_usd
-      )
-    })
+    stored.cost_parts === renderParts(price.parts)
   )
 }
 
@@ -139,7 +125,7 @@ export function correctionOf(stored: StoredCall, price: Price, job: Job): PriceC
     price_version: price.version,
     price_model: price.model,
     price_flags: price.flags,
-    cost_parts: price.parts,
+    cost_parts: renderParts(price.parts),
     job: job.id,
     corrected_time_unix_nano: job.time,
   }

@@ -32,7 +32,7 @@ test('Only a call whose price differs gets a new one', () => {
 
 test('A span that was sent twice is corrected twice', () => {
   const pricer = createPagePricer(() => price({ costPicoUsd: 5n }))
-  const calls = [storedCall(), storedCall(), storedCall({ cost_pico_usd: '5', cost_parts: [] })]
+  const calls = [storedCall(), storedCall(), storedCall({ cost_pico_usd: '5', cost_parts: '' })]
   const { calls: priced } = pricer({ calls, traceSpans: [], largeTraces: NONE })
   expect(priced.map(({ newPrice }) => newPrice?.costPicoUsd)).toEqual([5n, 5n, 5n])
 })
@@ -53,7 +53,7 @@ test('Calls that share their key and cost differently stay as they are', () => {
 
 test('In a trace that is too large, a nested call stays nested, and others are priced', () => {
   const pricer = createPagePricer(() => price({ costPicoUsd: 5n }))
-  const nested = { price_status: 'nested', cost_pico_usd: null, cost_parts: [] }
+  const nested = { price_status: 'nested', cost_pico_usd: null, cost_parts: '' }
   const calls = [storedCall({ ...nested, trace_id: 'large' }), storedCall({ trace_id: 'large' })]
   const { calls: priced } = pricer({
     calls: calls.map((call, i) => ({ ...call, span_id: String(i), key: String(i) })),

@@ -50,8 +50,7 @@ test('A correction goes through Avro, and any cost is exact', () => {
       )
       expect(correction).toMatchObject({ old_cost_pico_usd: before, cost_pico_usd: now })
       const [read] = priceCorrections.codec.decode(priceCorrections.codec.encode([correction]))
-      expect({ ...read, cost_parts: [] }).toEqual({ ...correction, cost_parts: [] })
-      expect(read?.cost_parts.map((part) => ({ ...part }))).toEqual(correction.cost_parts)
+      expect({ ...read }).toEqual(correction)
     }),
     { seed: 15 },
   )

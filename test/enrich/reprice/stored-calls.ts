@@ -42,7 +42,7 @@ export const storedCall = (fields: Partial<StoredCall> = {}): StoredCall => ({
   price_status: 'priced',
   price_version: 'list@1',
   price_model: 'openai/gpt-4o',
-  cost_parts: [{ part: 'input', units: '1000', unit_price: '1', cost_pico_usd: '1000000000' }],
+  cost_parts: '[["input",1000,"1",1000000000]]',
   ...fields,
 })
 
