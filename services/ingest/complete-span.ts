@@ -33,9 +33,16 @@ export function createSpanCompleter(
   const settleUsage = createUsageSettler(draft)
   const findError = createErrorFinder(draft, errors)
   const completion: Completion = { kind: '', errorType: '', usageRule: '', flags: [] }
+  // One closure for all spans: most of them are asked for no facts.
+  let known: Facts | undefined
+  let current: ProtoReader | undefined
+  const facts = (): Facts => {
+    if (current === undefined) throw new Error('no span is read')
+    return (known ??= createFacts(draft, current))
+  }
   return (reader, span) => {
-    let known: Facts | undefined
-    const facts = () => (known ??= createFacts(draft, reader))
+    known = undefined
+    current = reader
     if (draft.late.length > 0) fillLate(draft, reader, span, facts())
     if (draft.moments.length > 0) fillMoments(draft, span)
     if (nameKinds !== undefined) {

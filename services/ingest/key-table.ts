@@ -15,7 +15,8 @@ const LARGE_PRIME = 0x9e3779b1
 export function createKeyTable(keys: readonly string[]): KeyTable {
   const stored = keys.map((key) => Buffer.from(key))
   const bytes = new Uint8Array(Buffer.concat(stored))
-  const ends = Uint32Array.from(stored, (_, i) => Buffer.concat(stored.slice(0, i + 1)).length)
+  const ends = new Uint32Array(stored.length)
+  stored.reduce((end, key, index) => (ends[index] = end + key.length), 0)
   const hashes = Uint32Array.from(stored, (key) => hashBytes(key, 0, key.length))
   const size = 2 ** Math.ceil(Math.log2(Math.max(4, keys.length * 4)))
   const buckets = new Int16Array(size).fill(-1)

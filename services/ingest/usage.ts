@@ -42,20 +42,24 @@ function tellsParts({ place }: FieldSlots, parts: readonly number[]): boolean {
 
 /** Whether every part fits into its whole, and the total, where it is told, is that of the two: nothing is to settle. */
 function isPossible(slots: FieldSlots, at: TokenFields): boolean {
-  const count = (field: number) => (slots.place[field] === ABSENT ? 0 : (slots.number[field] ?? 0))
-  const input = count(at.input)
-  const output = count(at.output)
-  const cached = count(at.cacheRead) + count(at.cacheWrite5m) + count(at.cacheWrite1h)
-  const total = slots.place[at.total] === ABSENT ? input + output : count(at.total)
+  const input = countIn(slots, at.input)
+  const output = countIn(slots, at.output)
+  const cached =
+    countIn(slots, at.cacheRead) + countIn(slots, at.cacheWrite5m) + countIn(slots, at.cacheWrite1h)
+  const isTotalTold = slots.place[at.total] !== ABSENT
   return (
-    total === input + output &&
+    (!isTotalTold || countIn(slots, at.total) === input + output) &&
     cached <= input &&
-    count(at.inputAudio) <= input &&
-    count(at.inputImage) <= input &&
-    count(at.reasoning) <= output &&
-    count(at.outputAudio) <= output &&
-    count(at.outputImage) <= output
+    countIn(slots, at.inputAudio) <= input &&
+    countIn(slots, at.inputImage) <= input &&
+    countIn(slots, at.reasoning) <= output &&
+    countIn(slots, at.outputAudio) <= output &&
+    countIn(slots, at.outputImage) <= output
   )
+}
+
+function countIn({ place, number }: FieldSlots, field: number): number {
+  return place[field] === ABSENT ? 0 : (number[field] ?? 0)
 }
 
 const NO_RULES: readonly AccountingRule[] = []

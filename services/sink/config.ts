@@ -12,10 +12,10 @@ const MIB = 1024 * 1024
 /** The variables that sink reads beside the common ones. */
 export const sinkVariables = {
   SPANMETER_SINK_MAX_BATCH_BYTES: wholeNumber(64 * 1_024, 256 * MIB)
-    .default(24 * MIB)
-    .describe('Most bytes of one insert into ClickHouse; about 480 to a span.'),
+    .default(30 * MIB)
+    .describe('Most bytes of one insert into ClickHouse; about 600 to a span.'),
   SPANMETER_SINK_MIN_BATCH_BYTES: wholeNumber(1, 256 * MIB)
-    .default(16 * MIB)
+    .default(20 * MIB)
     .describe('An insert waits for this many bytes, or for SPANMETER_SINK_MAX_WAIT_MS.'),
   SPANMETER_SINK_MAX_WAIT_MS: wholeNumber(10, 60_000)
     .default(1_000)
