@@ -110,6 +110,9 @@ function logFile(name: WorkerName, { logDir }: WorkersOptions): string {
   return join(logDir, `${name}.log`)
 }
 
+/** Nearly all that a worker allocates is garbage soon: with more room for the young (MiB), less of it is copied. */
+const NODE_FLAGS = ['--max-semi-space-size=32']
+
 /** A process group of its own keeps Ctrl-C of the terminal away; the IPC channel ends it with its parent. */
 function startWorker(name: WorkerName, options: WorkersOptions): ChildProcess {
   const log = openSync(logFile(name, options), 'a')
@@ -117,6 +120,7 @@ function startWorker(name: WorkerName, options: WorkersOptions): ChildProcess {
   const child = fork(main, [], {
     // Kept between starts, compiled code makes them quicker.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'spanmeter-compile-cache'), ...options.env },
+    execArgv: NODE_FLAGS,
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
   })
