@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { tryResolveLibchdb } from 'chdb/libchdb'
 import { serverXml, usersXml, type ClickHouseUser } from './clickhouse-config.ts'
 import type { ClickHouseSettings } from './config.ts'
+import { repairDeduplicationLogs } from './deduplication-log.ts'
 import { EmbeddedError } from './embedded-error.ts'
 import { startEngine, waitForEarlierEngine, type Engine, type Progress } from './engine.ts'
 import { requireFreePorts } from './ports.ts'
@@ -29,6 +30,10 @@ export async function startClickHouse(options: ClickHouseOptions): Promise<Engin
     { port: options.httpPort, engine: NAME, variable: 'SPANMETER_CLICKHOUSE_HTTP_PORT' },
     { port: options.nativePort, engine: NAME, variable: 'SPANMETER_CLICKHOUSE_NATIVE_PORT' },
   ])
+  const lost = repairDeduplicationLogs(join(folder, 'data', 'store'))
+  if (lost.length > 0) {
+    options.onProgress(NAME, `${lost.length} parts that a crash cut off can be inserted again`)
+  }
   const logDir = join(options.dataDir, 'logs')
   const logFile = join(logDir, 'clickhouse.log')
   const configFile = join(folder, 'config.xml')

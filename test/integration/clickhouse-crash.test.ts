@@ -115,6 +115,29 @@ test.each([
   },
 )
 
+test('a part that the server had noted, and not yet moved into place when it was killed, lands by the repeat', async () => {
+  const before = connect('crash_noted')
+  await migrate(before, { variables })
+  await insert(before, spans)
+  const parts = await before.query<{ path: string }>(
+    `SELECT path FROM system.parts
+     WHERE database = 'crash_noted' AND table = 'errors_by_type_1m' AND active`,
+  )
+  expect(parts.length).toBeGreaterThan(0)
+  await killAt(
+    () => Promise.resolve(true),
+    () => true,
+  )
+  await before.close()
+  for (const { path } of parts) await rm(path, { recursive: true })
+  engine = await startServer()
+  const after = connect('crash_noted')
+  expect((await actualRollups(after))['errors_by_type_1m']).toEqual([])
+  await insert(after, spans)
+  expect(await actualRollups(after)).toEqual(expectedRollups(spans))
+  await after.close()
+})
+
 test.each([
   ['while they are being read', 'the request'],
   ['when a rollup has them', 'requests_by_model_1m WHERE requests = 0'],
