@@ -74,6 +74,9 @@ export interface PriceCorrection {
   readonly corrected_time_unix_nano: bigint
 }
 
+/** Kinds of step that call a model, and so are paid for. */
+export const MODEL_CALL_KINDS: readonly string[] = ['llm', 'embedding', 'rerank']
+
 /** A decoded span, see span.avsc: hot paths read its bytes instead (wire.ts). */
 export type Span = Readonly<Record<string, unknown>>
 

@@ -1,3 +1,4 @@
+import { exactUsd } from '#runtime/money.ts'
 import type { ClickHouse } from '#runtime/clickhouse.ts'
 import { readQuery } from '#runtime/queries.ts'
 
@@ -97,7 +98,7 @@ export function modelsSince(
         errors: Number(now.errors - (then?.errors ?? 0n)),
         inputTokens: Number(now.inputTokens - (then?.inputTokens ?? 0n)),
         outputTokens: Number(now.outputTokens - (then?.outputTokens ?? 0n)),
-        costUsd: isPriced ? toUsd(now.costPicoUsd - (then?.costPicoUsd ?? 0n)) : null,
+        costUsd: isPriced ? exactUsd(now.costPicoUsd - (then?.costPicoUsd ?? 0n)) : null,
         p50Ms: round(now.p50Ms),
         p95Ms: round(now.p95Ms),
         p99Ms: round(now.p99Ms),
@@ -126,12 +127,6 @@ const PICO_DIGITS = 12
 export function toPico(usd: string): bigint {
   const [whole = '0', fraction = ''] = usd.split('.')
   return BigInt(whole + fraction.padEnd(PICO_DIGITS, '0').slice(0, PICO_DIGITS))
-}
-
-/** Pico-USD as decimal text of USD, with all twelve digits. */
-export function toUsd(picoUsd: bigint): string {
-  const digits = String(picoUsd).padStart(PICO_DIGITS + 1, '0')
-  return `${digits.slice(0, -PICO_DIGITS)}.${digits.slice(-PICO_DIGITS)}`
 }
 
 function round(ms: number): number {
@@ -173,7 +168,7 @@ export function formatSummary({ sent, landed, models, freshnessMs }: Summary): s
     '',
     ...table([COLUMNS, ...rows]),
     '',
-    `Spend ${toCents(toUsd(total))} USD. From arrival to queryable: P50 ${freshnessMs.p50} ms, P95 ${freshnessMs.p95} ms.`,
+    `Spend ${toCents(exactUsd(total))} USD. From arrival to queryable: P50 ${freshnessMs.p50} ms, P95 ${freshnessMs.p95} ms.`,
   ].join('\n')
 }
 

@@ -8,6 +8,7 @@ import {
   readVariables,
   wholeNumber,
   type Env,
+  dataDirVariable,
 } from '#runtime/config.ts'
 
 /** An amount of memory such as 512m or 4g, in bytes. */
@@ -29,10 +30,7 @@ export const embeddedVariables = {
   SPANMETER_KAFKA_CONTROLLER_PORT: port()
     .optional()
     .describe('Port that the embedded Kafka uses for itself. Unset: a free one at every start.'),
-  SPANMETER_DATA_DIR: z
-    .string()
-    .default('.spanmeter')
-    .describe('Folder of everything that the embedded engines keep.'),
+  ...dataDirVariable,
   SPANMETER_CACHE_DIR: z
     .string()
     .optional()

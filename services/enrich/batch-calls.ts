@@ -1,3 +1,4 @@
+import { MODEL_CALL_KINDS } from '#schemas/topics.ts'
 import {
   CALL,
   CALL_WITH_USAGE,
@@ -6,7 +7,6 @@ import {
   NO_CALL,
   type SpanForest,
 } from './nested-calls.ts'
-import { MODEL_CALL_KINDS } from './price-call.ts'
 import { avroString } from './rates.ts'
 import { fieldIndex, type LocatedSpans, type SpanView } from './span-view.ts'
 

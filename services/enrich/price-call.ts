@@ -1,3 +1,4 @@
+import { MODEL_CALL_KINDS } from '#schemas/topics.ts'
 import type { CostPart } from './cost-parts.ts'
 import { CostSheet, type Verdict } from './cost-sheet.ts'
 import type { PriceBook } from './price-book.ts'
@@ -35,9 +36,6 @@ export interface Price {
   /** What the cost is made of; the costs of the parts sum to it. */
   readonly parts: readonly CostPart[]
 }
-
-/** Kinds of steps that call a model, and so may cost. */
-export const MODEL_CALL_KINDS: readonly string[] = ['llm', 'embedding', 'rerank']
 
 const NOTHING = { costPicoUsd: null, model: '', version: '', flags: [], parts: [] } as const
 /** The price of a step that calls no model. */

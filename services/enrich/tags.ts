@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseYaml } from '#runtime/yaml.ts'
+import { parseYaml, requireShape } from '#runtime/yaml.ts'
 import { fieldIndex, type SpanView, stringFieldIndex } from './span-view.ts'
 
 /** The tags that costs are allocated by, in the order in which they open a span. */
@@ -50,12 +50,9 @@ const TAG_FIELDS = TAGS.map(fieldIndex)
  * Throws an Error that names the file and the place.
  */
 export function parseTagRules(text: string, file: string): TagSpan {
-  const result = rulesFile.safeParse(parseYaml(text, file) ?? {})
-  if (!result.success) {
-    const places = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`)
-    throw new Error(`${file} does not hold tag rules:\n${places.join('\n')}`)
-  }
-  const rules = result.data.rules.map((rule, index): Rule => {
+  const complaint = `${file} does not hold tag rules`
+  const given = requireShape(rulesFile, parseYaml(text, file) ?? {}, complaint)
+  const rules = given.rules.map((rule, index): Rule => {
     const place = `${file}: rules.${index}`
     return {
       matches: Object.entries(rule.when).map(([field, wanted]) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseYaml } from '#runtime/yaml.ts'
+import { parseYaml, requireShape } from '#runtime/yaml.ts'
 
 /** Kinds of step that span.avsc tells. */
 const kind = z.enum([
@@ -114,8 +114,5 @@ export type ConditionFile = z.output<typeof condition>
 
 /** Parses one file. Throws an Error that names the file and every place that is wrong. */
 export function parseDialect(text: string, file: string): DialectFile {
-  const result = dialectFile.safeParse(parseYaml(text, file))
-  if (result.success) return result.data
-  const places = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`)
-  throw new Error(`${file} is not a dialect file:\n${places.join('\n')}`)
+  return requireShape(dialectFile, parseYaml(text, file), `${file} is not a dialect file`)
 }

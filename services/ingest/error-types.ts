@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { parseYaml } from '#runtime/yaml.ts'
+import { parseYaml, requireShape } from '#runtime/yaml.ts'
 import { compileWildcard } from './wildcard.ts'
 
 /** What a span tells of its error. */
@@ -72,12 +72,8 @@ type Rule = z.output<typeof errorTypesFile>['rules'][number]
  * Throws an Error that names the file and the place.
  */
 export function parseErrorTypes(text: string, file: string): ErrorTypes {
-  const result = errorTypesFile.safeParse(parseYaml(text, file))
-  if (!result.success) {
-    const places = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`)
-    throw new Error(`${file} does not hold error types:\n${places.join('\n')}`)
-  }
-  const { rules } = result.data
+  const complaint = `${file} does not hold error types`
+  const { rules } = requireShape(errorTypesFile, parseYaml(text, file), complaint)
   checkForRepeats(rules, file)
   return createErrorTypes(rules, file)
 }

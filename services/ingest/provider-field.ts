@@ -1,3 +1,4 @@
+import { MODEL_CALL_KINDS } from '#schemas/topics.ts'
 import { fieldIndex } from './dialects.ts'
 import { ABSENT, IN_BYTES, WORKED_OUT } from './field-slots.ts'
 import { createKeyTable } from './key-table.ts'
@@ -15,7 +16,6 @@ const USUAL = [
   'gcp.vertex_ai',
 ]
 const MAX_KNOWN = 10_000
-const MODEL_CALLS = new Set(['llm', 'embedding', 'rerank'])
 const SERVER_ADDRESS = Buffer.from('server.address')
 const SERVER_PORT = Buffer.from('server.port')
 
@@ -50,7 +50,7 @@ export function createProviderSettler(draft: SpanDraft, names: ProviderNames): S
   }
   return (reader, kind) => {
     if (slots.place[provider] === ABSENT) {
-      const found = MODEL_CALLS.has(kind) ? guess(reader) : ''
+      const found = MODEL_CALL_KINDS.includes(kind) ? guess(reader) : ''
       slots.fillText(provider, WORKED_OUT, 1, found)
       return
     }

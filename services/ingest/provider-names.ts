@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { parseYaml } from '#runtime/yaml.ts'
+import { parseYaml, requireShape } from '#runtime/yaml.ts'
 import { compileWildcard } from './wildcard.ts'
 
 /** Finds the name by which OpenTelemetry's GenAI conventions know a provider. */
@@ -33,12 +33,8 @@ type ProviderFile = z.output<typeof providerFile>
  * Throws an Error that names the file and the place, and both providers of a name that stands for two.
  */
 export function parseProviderNames(text: string, file: string): ProviderNames {
-  const result = providerFile.safeParse(parseYaml(text, file))
-  if (!result.success) {
-    const places = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`)
-    throw new Error(`${file} does not hold names of providers:\n${places.join('\n')}`)
-  }
-  return createProviderNames(result.data, file)
+  const complaint = `${file} does not hold names of providers`
+  return createProviderNames(requireShape(providerFile, parseYaml(text, file), complaint), file)
 }
 
 /** The names that ship. */

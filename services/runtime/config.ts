@@ -50,6 +50,14 @@ export const commaList = () =>
       .filter((part) => part !== ''),
   )
 
+/** Where this machine keeps what is its own. */
+export const dataDirVariable = {
+  SPANMETER_DATA_DIR: z
+    .string()
+    .default('.spanmeter')
+    .describe('Folder of everything that the embedded engines keep.'),
+} as const
+
 /** What every process reads: where Kafka and ClickHouse are, and how it logs. */
 export const commonVariables = {
   SPANMETER_KAFKA_BROKERS: commaList()

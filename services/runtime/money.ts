@@ -15,3 +15,15 @@ export function picoUsd(usd: string): bigint | undefined {
   const divisor = 10n ** BigInt(-shift)
   return (digits + divisor / 2n) / divisor
 }
+
+/** Pico-USD as decimal text of USD, exact, with all twelve digits. */
+export function exactUsd(pico: bigint): string {
+  return decimalText(pico, PICO_DIGITS)
+}
+
+/** A number of units as a decimal with so many places, at least one. */
+export function decimalText(units: bigint, places: number): string {
+  const sign = units < 0n ? '-' : ''
+  const digits = String(units < 0n ? -units : units).padStart(places + 1, '0')
+  return `${sign}${digits.slice(0, -places)}.${digits.slice(-places)}`
+}

@@ -1,7 +1,8 @@
 import type { ClickHouse } from '#runtime/clickhouse.ts'
 import { alignColumns, count } from './report.ts'
 import { readStatement } from './statements.ts'
-import { exactUsd, shortUsd } from './usd.ts'
+import { exactUsd } from '#runtime/money.ts'
+import { shortUsd } from './usd.ts'
 
 /** A run of re-pricing as its corrections tell of it. */
 export interface PastJob {

@@ -1,15 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { z } from 'zod'
-import { type Env, readVariables } from '#runtime/config.ts'
+import { dataDirVariable, type Env, readVariables } from '#runtime/config.ts'
 import { acquireLock, type Lock, LockHeldError } from '#runtime/process-lock.ts'
 import { RepriceError } from './reprice-error.ts'
 
-const lockVariables = { SPANMETER_DATA_DIR: z.string().default('.spanmeter') }
-
 /** Holds off other runs with this data folder: two at once would both add the same difference. */
 export function takeLock(env: Env): Lock {
-  const dataDir = resolve(readVariables(lockVariables, env).SPANMETER_DATA_DIR)
+  const dataDir = resolve(readVariables(dataDirVariable, env).SPANMETER_DATA_DIR)
   try {
     mkdirSync(dataDir, { recursive: true })
     return acquireLock(join(dataDir, 'reprice.lock'))

@@ -1,5 +1,6 @@
 import type { Sums, Tally } from './tally.ts'
-import { exactUsd, shortUsd } from './usd.ts'
+import { exactUsd } from '#runtime/money.ts'
+import { shortUsd } from './usd.ts'
 
 /** What a run found and did. */
 export interface Outcome {

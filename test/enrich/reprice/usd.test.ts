@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { exactUsd, shortUsd } from '../../../services/enrich/reprice/usd.ts'
+import { shortUsd } from '../../../services/enrich/reprice/usd.ts'
+import { exactUsd } from '../../../services/runtime/money.ts'
 
 test.each([
   [0n, '0.000000000000', '0.000000'],
