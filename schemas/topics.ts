@@ -8,6 +8,8 @@ export interface Topic {
   readonly eventTime: string
   /** Broker's clock on append, so that times never run backwards within a partition. */
   readonly logAppendTime: boolean
+  /** Kafka keeps the last record of each key for good, instead of all records for a while. */
+  readonly isCompacted?: boolean
 }
 
 /** A topic of batches, whose items are of one schema. */
@@ -74,6 +76,113 @@ export interface PriceCorrection {
   readonly corrected_time_unix_nano: bigint
 }
 
+/** A decoded evaluation, see evaluation.avsc. */
+export interface Evaluation {
+  readonly evaluation_id: string
+  readonly trace_id: string
+  readonly span_id: string
+  readonly time_unix_nano: bigint
+  readonly evaluator: string
+  readonly evaluator_version: string
+  readonly dimension: string
+  readonly score: number | null
+  readonly label: string
+  readonly explanation: string
+  readonly response_id: string
+  readonly tenant: string
+  readonly team: string
+  readonly feature: string
+  readonly environment: string
+  readonly cost_centre: string
+  readonly user_tier: string
+  readonly user: string
+  readonly session: string
+  readonly request_id: string
+  readonly service: string
+  readonly provider: string
+  readonly model: string
+  readonly prompt_id: string
+  readonly prompt_version: string
+  readonly experiment: string
+  readonly variant: string
+  readonly domain: string
+  readonly use_case: string
+  readonly origin: string
+  readonly received_time_unix_nano: bigint
+}
+
+/** A decoded aggregate, see aggregate.avsc: the alert worker reads its bytes instead. */
+export interface Aggregate {
+  readonly series: string
+  readonly group: string
+  readonly bucket: bigint
+  readonly count: bigint
+  readonly bad: bigint
+  readonly high: bigint
+  readonly low: bigint
+  readonly bins: readonly bigint[]
+  readonly trace_id: string
+  readonly trace_value: number
+}
+
+/** A decoded change of an alert, see alert.avsc. */
+export interface Alert {
+  readonly alert_id: string
+  readonly incident_id: string
+  readonly rule: string
+  readonly level: string
+  readonly group: Readonly<Record<string, string>>
+  readonly state: 'inactive' | 'pending' | 'firing' | 'resolved'
+  readonly previous_state: string
+  readonly reason: string
+  readonly severity: 'info' | 'warning' | 'critical'
+  readonly notify: boolean
+  readonly muted_by: string
+  readonly time_unix_nano: bigint
+  readonly firing_since_unix_nano: bigint
+  readonly window_start_unix_nano: bigint
+  readonly window_end_unix_nano: bigint
+  readonly value: number | null
+  readonly threshold: number | null
+  readonly baseline: number | null
+  readonly count: bigint
+  readonly unit: string
+  readonly summary: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly contributors: readonly {
+    readonly dimension: string
+    readonly name: string
+    readonly value: number
+  }[]
+  readonly trace_ids: readonly string[]
+  readonly link: string
+}
+
+/** A decoded delivery, see alert-delivery.avsc. */
+export interface AlertDelivery {
+  readonly alert_id: string
+  readonly incident_id: string
+  readonly rule: string
+  readonly state: string
+  readonly channel: string
+  readonly channel_type: string
+  readonly dedup_key: string
+  readonly outcome: 'delivered' | 'failed' | 'refused' | 'muted' | 'expired'
+  readonly attempts: number
+  readonly status: number
+  readonly detail: string
+  readonly time_unix_nano: bigint
+  readonly latency_ms: bigint
+}
+
+/** A decoded piece of an evaluator's state, see alert-state.avsc. */
+export interface AlertState {
+  readonly key: string
+  readonly at: bigint
+  readonly payload: string
+}
+
 /** Kinds of step that call a model, and so are paid for. */
 export const MODEL_CALL_KINDS: readonly string[] = ['llm', 'embedding', 'rerank']
 
@@ -91,6 +200,11 @@ export const schemas = {
   enrichedSpan: schema('enriched-span.avsc'),
   deadLetter: schema('dead-letter.avsc'),
   priceCorrection: schema('price-correction.avsc'),
+  evaluation: schema('evaluation.avsc'),
+  aggregate: schema('aggregate.avsc'),
+  alert: schema('alert.avsc'),
+  alertDelivery: schema('alert-delivery.avsc'),
+  alertState: schema('alert-state.avsc'),
 } as const
 
 /** Public input: OTLP trace export requests, protobuf or JSON, one to a record. */
@@ -137,5 +251,85 @@ export const priceCorrections: BatchTopic<PriceCorrection> = {
   logAppendTime: true,
 }
 
+/** Batches of scores of spans and traces, from evaluators within and outside. */
+export const evaluations: BatchTopic<Evaluation> = {
+  name: 'evaluations',
+  codec: createCodec<Evaluation>(schemas.evaluation),
+  key: 'hash of the request, or none for what came from spans',
+  eventTime: 'time_unix_nano of each evaluation',
+  logAppendTime: true,
+}
+
+/** What alert rules measure: batches of what each run of records adds to the buckets of series. */
+export const spanAggregates: BatchTopic<Aggregate> = {
+  name: 'span.aggregates',
+  codec: createCodec<Aggregate>(schemas.aggregate),
+  key: 'none: the partition is chosen by the group, so that one evaluator sees all of it',
+  eventTime: 'bucket of each aggregate; how far its source has come stands in a header',
+  logAppendTime: true,
+}
+
+/** Changes of the states of alerts, each once. */
+export const alerts: BatchTopic<Alert> = {
+  name: 'alerts',
+  codec: createCodec<Alert>(schemas.alert),
+  key: 'none: the partition is that of span.aggregates',
+  eventTime: 'time_unix_nano',
+  logAppendTime: true,
+}
+
+/** What became of telling channels of alerts. */
+export const alertDeliveries: BatchTopic<AlertDelivery> = {
+  name: 'alert-deliveries',
+  codec: createCodec<AlertDelivery>(schemas.alertDelivery),
+  key: 'none',
+  eventTime: 'time_unix_nano',
+  logAppendTime: true,
+}
+
+/** What evaluators remember, so that a restart forgets nothing. */
+export const alertState: BatchTopic<AlertState> = {
+  name: 'alert.state',
+  codec: createCodec<AlertState>(schemas.alertState),
+  key: 'key of the piece; the partition is that of span.aggregates',
+  eventTime: 'none',
+  logAppendTime: true,
+  isCompacted: true,
+}
+
 /** Every topic of the pipeline. */
-export const topics = [otlpSpans, spans, enrichedSpans, deadLetters, priceCorrections] as const
+export const topics: readonly Topic[] = [
+  otlpSpans,
+  spans,
+  enrichedSpans,
+  deadLetters,
+  priceCorrections,
+  evaluations,
+  spanAggregates,
+  alerts,
+  alertDeliveries,
+  alertState,
+]
+
+/** A consumer group of the pipeline and the topic that it reads. */
+export interface Reader {
+  readonly group: string
+  readonly topic: string
+}
+
+/** What must be read before alerts may take silence for an end: all upstream of span.aggregates. */
+export const readers = {
+  ingest: { group: 'ingest', topic: otlpSpans.name },
+  enrich: { group: 'enrich', topic: spans.name },
+  sink: { group: 'sink', topic: enrichedSpans.name },
+  sinkPriceCorrections: { group: 'sink-price-corrections', topic: priceCorrections.name },
+  sinkDeadLetters: { group: 'sink-dead-letters', topic: deadLetters.name },
+  sinkEvaluations: { group: 'sink-evaluations', topic: evaluations.name },
+  sinkAlerts: { group: 'sink-alerts', topic: alerts.name },
+  sinkAlertDeliveries: { group: 'sink-alert-deliveries', topic: alertDeliveries.name },
+  aggregateSpans: { group: 'alert-aggregate-spans', topic: enrichedSpans.name },
+  aggregateEvaluations: { group: 'alert-aggregate-evaluations', topic: evaluations.name },
+  aggregateCorrections: { group: 'alert-aggregate-price-corrections', topic: priceCorrections.name },
+  aggregateDeadLetters: { group: 'alert-aggregate-dead-letters', topic: deadLetters.name },
+  evaluate: { group: 'alert-evaluate', topic: spanAggregates.name },
+} as const satisfies Readonly<Record<string, Reader>>

@@ -5,6 +5,8 @@ import type { Kafka, TopicSpec } from './kafka.ts'
 /** Larger than the largest OTLP request, as one span may be as large as that. */
 const MAX_MESSAGE_BYTES = 80 * 1024 * 1024
 const HOUR_MS = 3_600_000
+/** A piece of state that a worker replaced stays this long: see services/alert/state-log.ts. */
+const MIN_COMPACTION_LAG_MS = HOUR_MS
 
 /** The variables that say how topics are made. */
 export const topicVariables = {
@@ -24,13 +26,15 @@ export const topicVariables = {
 /** How each topic of the pipeline is made. */
 export function topicSpecs(env: Env): readonly TopicSpec[] {
   const v = readVariables(topicVariables, env)
-  return topics.map(({ name, logAppendTime }) => ({
+  return topics.map(({ name, logAppendTime, isCompacted = false }) => ({
     topic: name,
     partitions: v.SPANMETER_PARTITIONS,
     replicationFactor: v.SPANMETER_REPLICATION_FACTOR,
     config: {
       'max.message.bytes': String(MAX_MESSAGE_BYTES),
-      'retention.ms': String(v.SPANMETER_TOPIC_RETENTION_HOURS * HOUR_MS),
+      ...(isCompacted
+        ? { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(MIN_COMPACTION_LAG_MS) }
+        : { 'retention.ms': String(v.SPANMETER_TOPIC_RETENTION_HOURS * HOUR_MS) }),
       'message.timestamp.type': logAppendTime ? 'LogAppendTime' : 'CreateTime',
     },
   }))
