@@ -329,7 +329,10 @@ export const readers = {
   sinkAlertDeliveries: { group: 'sink-alert-deliveries', topic: alertDeliveries.name },
   aggregateSpans: { group: 'alert-aggregate-spans', topic: enrichedSpans.name },
   aggregateEvaluations: { group: 'alert-aggregate-evaluations', topic: evaluations.name },
-  aggregateCorrections: { group: 'alert-aggregate-price-corrections', topic: priceCorrections.name },
+  aggregateCorrections: {
+    group: 'alert-aggregate-price-corrections',
+    topic: priceCorrections.name,
+  },
   aggregateDeadLetters: { group: 'alert-aggregate-dead-letters', topic: deadLetters.name },
   evaluate: { group: 'alert-evaluate', topic: spanAggregates.name },
 } as const satisfies Readonly<Record<string, Reader>>
