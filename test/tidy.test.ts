@@ -23,8 +23,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   kafkajs: [
     'services/runtime/kafka.ts',
+    'services/runtime/kafkajs-admin.ts',
     'services/runtime/kafkajs-errors.ts',
     'services/runtime/kafkajs-mends.ts',
+    'services/runtime/kafkajs-reader.ts',
   ],
   '@clickhouse/client': ['services/runtime/clickhouse.ts'],
   avsc: ['schemas/codec.ts'],

@@ -9,11 +9,13 @@ import kafkajs, {
 import type { KafkaConfig } from './config.ts'
 import { classified, isClassified } from './kafkajs-errors.ts'
 import { mendKafkaJs } from './kafkajs-mends.ts'
+import { ensureTopics, fetchCommitted, lags } from './kafkajs-admin.ts'
+import { readPartition } from './kafkajs-reader.ts'
 import type { Logger } from './log.ts'
 import {
   type BatchControl,
-  type Committed,
   type KafkaRecord,
+  type KeyedRecord,
   type RecordBatch,
   type RecordWriter,
 } from './records.ts'
@@ -28,7 +30,15 @@ export interface Kafka {
   partitions(topic: string): Promise<number>
   /** Records that a group has still to read, over all partitions of a topic. */
   lag(group: string, topic: string): Promise<bigint>
+  /** Records that a group has still to read, by partition of a topic. */
+  lags(group: string, topic: string): Promise<ReadonlyMap<number, bigint>>
   openWriter(): Promise<ClosableWriter>
+  /** Reads one partition from its start to the end that it has now. */
+  readPartition(
+    topic: string,
+    partition: number,
+    onRecord: (record: KeyedRecord) => void,
+  ): Promise<void>
   consume(options: ConsumeOptions): Promise<Consumer>
   close(): Promise<void>
 }
@@ -94,8 +104,15 @@ export function connectKafka(config: KafkaConfig, clientId: string, logger: Logg
     },
     lag: async (group, topic) => {
       const opened = await openAdmin()
-      return classified(() => lag(opened, name(group), name(topic)))
+      const byPartition = await classified(() => lags(opened, name(group), name(topic)))
+      return [...byPartition.values()].reduce((sum, behind) => sum + behind, 0n)
     },
+    lags: async (group, topic) => {
+      const opened = await openAdmin()
+      return classified(() => lags(opened, name(group), name(topic)))
+    },
+    readPartition: async (topic, partition, onRecord) =>
+      readPartition({ client, admin: await openAdmin(), topic: name(topic), partition, onRecord }),
     openWriter: () => openWriter(client, name),
     consume: async (options) =>
       consume({ client, admin: await openAdmin(), config, options, logger, name }),
@@ -106,38 +123,6 @@ export function connectKafka(config: KafkaConfig, clientId: string, logger: Logg
 async function connectAdmin(admin: Admin): Promise<Admin> {
   await admin.connect()
   return admin
-}
-
-async function ensureTopics(
-  admin: Admin,
-  topics: readonly TopicSpec[],
-  name: (plain: string) => string,
-): Promise<readonly string[]> {
-  const existing = new Set(await admin.listTopics())
-  const missing = topics.filter(({ topic }) => !existing.has(name(topic)))
-  if (missing.length === 0) return []
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: missing.map(({ topic, partitions, replicationFactor, config }) => ({
-      topic: name(topic),
-      numPartitions: partitions,
-      replicationFactor,
-      configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
-    })),
-  })
-  return missing.map(({ topic }) => name(topic))
-}
-
-async function lag(admin: Admin, group: string, topic: string): Promise<bigint> {
-  const ends = await admin.fetchTopicOffsets(topic)
-  const [committed] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
-  let total = 0n
-  for (const { partition, high, low } of ends) {
-    const own = committed?.partitions.find((entry) => entry.partition === partition)
-    const at = own === undefined || Number(own.offset) < 0 ? BigInt(low) : BigInt(own.offset)
-    if (BigInt(high) > at) total += BigInt(high) - at
-  }
-  return total
 }
 
 async function openWriter(
@@ -155,7 +140,7 @@ async function openWriter(
       const messages = records.map(({ partition, key, value, headers }) => ({
         partition,
         key,
-        value,
+        value: value.length === 0 ? null : value,
         headers: { ...headers },
       }))
       await classified(() =>
@@ -258,18 +243,6 @@ async function handleBatch(
 /** kafkajs sends metadata along although its types do not say so. */
 function withMetadata(partition: number, offset: bigint, metadata: string) {
   return { partition, offset: String(offset), metadata }
-}
-
-async function fetchCommitted(
-  admin: Admin,
-  groupId: string,
-  topic: string,
-  partition: number,
-): Promise<Committed | undefined> {
-  const [found] = await admin.fetchOffsets({ groupId, topics: [topic] })
-  const own = found?.partitions.find((entry) => entry.partition === partition)
-  if (own === undefined || Number(own.offset) < 0) return undefined
-  return { offset: BigInt(own.offset), metadata: own.metadata ?? '' }
 }
 
 function toRecord(message: EachBatchPayload['batch']['messages'][number]): KafkaRecord {

@@ -34,6 +34,10 @@ export interface ChunkControl {
 /** What a worker does with records. When `handle` resolves, its effects are durable. */
 export interface Stage {
   readonly maxChunkBytes: number
+  /** Told of every new assignment: state of other partitions is no longer this worker's. */
+  onAssigned?(partitions: readonly number[]): void
+  /** Called before the first chunk of a partition that another may have handled meanwhile. */
+  takeUp?(partition: number): Promise<void>
   handle(chunk: Chunk, control: ChunkControl): Promise<void>
 }
 
@@ -87,6 +91,7 @@ export async function runRecordLoop(options: LoopOptions): Promise<Consumer> {
     onFatal,
     onAssigned(partitions) {
       for (const partition of states.keys()) stale.add(partition)
+      options.stage.onAssigned?.(partitions)
       logger.info({ topic, partitions }, 'Partitions assigned.')
     },
     async onBatch(batch, control) {
@@ -94,6 +99,9 @@ export async function runRecordLoop(options: LoopOptions): Promise<Consumer> {
         let state = states.get(batch.partition)
         if (state === undefined || stale.delete(batch.partition)) {
           const restored = await restore(options, state, batch, control)
+          if (restored.state.repeats !== state?.repeats) {
+            await beatWhile(control, async () => options.stage.takeUp?.(batch.partition))
+          }
           state = restored.state
           states.set(batch.partition, state)
           if (restored.readAgain) return

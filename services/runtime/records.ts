@@ -24,8 +24,16 @@ export interface RecordBatch {
 export interface NewRecord {
   readonly partition: number
   readonly key: Buffer | null
+  /** Empty for a record without a value: in a compacted topic, its key is no longer needed. */
   readonly value: Buffer
   readonly headers: Readonly<Record<string, string>>
+}
+
+/** A record of a compacted topic; one without a value says that its key is gone. */
+export interface KeyedRecord {
+  readonly offset: bigint
+  readonly key: string
+  readonly value: Buffer
 }
 
 /** Writes records, in order within a partition; resolves when all replicas in sync have them. */
