@@ -6,7 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { ClickHouse } from '#runtime/clickhouse.ts'
 import type { Env } from '#runtime/config.ts'
+import type { Kafka } from '#runtime/kafka.ts'
 import { readQuery } from '#runtime/queries.ts'
+import { TransientError } from '#runtime/records.ts'
+import { readers } from '#schemas/topics.ts'
 import type { ReplayReport } from './replay/report.ts'
 
 /** The sample did not go through. */
@@ -16,6 +19,16 @@ export class SampleError extends Error {
 
 const POLL_MS = 200
 const QUIET_DEADLINE_MS = 60_000
+const ALERTS_DEADLINE_MS = 60_000
+/** All between a span and the row of an alert, in the order of the flow. */
+const ALERT_READERS = [
+  readers.enrich,
+  readers.aggregateSpans,
+  readers.aggregateEvaluations,
+  readers.evaluate,
+  readers.sinkEvaluations,
+  readers.sinkAlerts,
+]
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
 
 /** Sends the sample workload by `spanmeter replay` over OTLP/HTTP; gives its report. */
@@ -75,5 +88,36 @@ export async function waitUntilLanded(
       )
     }
     await delay(POLL_MS, undefined, { signal })
+  }
+}
+
+/**
+ * Waits until everything that was sent has been read for alerts, and the alerts have landed, seen
+ * twice in a row. Gives false where a minute was not enough: then there may be more to come.
+ */
+export async function waitForAlerts(
+  kafka: Pick<Kafka, 'lag'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const deadlineMs = Date.now() + ALERTS_DEADLINE_MS
+  let times = 0
+  while (Date.now() < deadlineMs) {
+    times = (await isRead(kafka)) ? times + 1 : 0
+    if (times === 2) return true
+    await delay(POLL_MS, undefined, { signal })
+  }
+  return false
+}
+
+/** In the order of the flow: what is behind a reader without a lag has been handed on. */
+async function isRead(kafka: Pick<Kafka, 'lag'>): Promise<boolean> {
+  try {
+    for (const { group, topic } of ALERT_READERS) {
+      if ((await kafka.lag(group, topic)) > 0n) return false
+    }
+    return true
+  } catch (error) {
+    if (error instanceof TransientError) return false
+    throw error
   }
 }

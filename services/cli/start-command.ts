@@ -1,9 +1,24 @@
 import { Command } from 'commander'
-import { type Env, otlpVariables, readVariables } from '#runtime/config.ts'
+import { type Env, otlpVariables, parseCommonConfig, readVariables } from '#runtime/config.ts'
+import { connectKafka } from '#runtime/kafka.ts'
 import type { Logger } from '#runtime/log.ts'
-import { countSpans, sendSample, waitUntilLanded } from './sample.ts'
+import {
+  type AlertChange,
+  type AlertsSummary,
+  incidentsSince,
+  readAlertChanges,
+} from './alert-summary.ts'
+import type { ReplayReport } from './replay/report.ts'
+import { countSpans, sendSample, waitForAlerts, waitUntilLanded } from './sample.ts'
 import { type Stack, startStack, type Tell } from './stack.ts'
-import { formatSummary, modelsSince, readFreshness, readModels, type Summary } from './summary.ts'
+import {
+  formatSummary,
+  modelsSince,
+  readFreshness,
+  readModels,
+  type Summary,
+  type TimeRange,
+} from './summary.ts'
 
 export interface StartDependencies {
   readonly env: Env
@@ -33,7 +48,7 @@ export function createStartCommand({ env, logger }: StartDependencies): Command 
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal(stopping))
       const stack = await startStack(env, logger, tell)
       try {
-        await run(stack, flags, stopping.signal)
+        await run(stack, flags, { logger, signal: stopping.signal })
       } catch (error) {
         if (!stopping.signal.aborted) throw error
         process.exitCode = INTERRUPTED_EXIT_CODE
@@ -56,11 +71,18 @@ function onSignal(stopping: AbortController): () => void {
   }
 }
 
-async function run(stack: Stack, flags: Flags, signal: AbortSignal): Promise<void> {
+/** What every step of a start is given. */
+interface Conditions {
+  readonly logger: Logger
+  readonly signal: AbortSignal
+}
+
+async function run(stack: Stack, flags: Flags, conditions: Conditions): Promise<void> {
+  const { signal } = conditions
   const port = readVariables(otlpVariables, stack.env).SPANMETER_OTLP_HTTP_PORT
   const endpoint = `http://127.0.0.1:${port}`
   if (flags.sample) {
-    const summary = await runSample(stack, endpoint, signal)
+    const summary = await runSample(stack, endpoint, conditions)
     if (flags.json !== true) process.stdout.write(`\n${formatSummary(summary)}\n`)
     if (flags.once !== true) process.stdout.write(guide(stack, endpoint))
     if (flags.json === true) process.stdout.write(`${JSON.stringify(summary)}\n`)
@@ -69,16 +91,15 @@ async function run(stack: Stack, flags: Flags, signal: AbortSignal): Promise<voi
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
 }
 
-async function runSample(
-  { clickhouse, env }: Stack,
-  endpoint: string,
-  signal: AbortSignal,
-): Promise<Summary> {
+async function runSample(stack: Stack, endpoint: string, conditions: Conditions): Promise<Summary> {
+  const { clickhouse, env } = stack
+  const { signal } = conditions
   tell('sample', 'sending 19,366 LLM requests of the Azure trace (docs/workload.md)')
   const since = Math.floor(Date.now() / 1_000)
-  // The sample ends about now and takes just under an hour; both readings cover it.
+  // The sample ends about now and takes just under an hour; all readings cover it.
   const range = { from: since - 2 * HOUR_S, to: since + HOUR_S }
   const before = await readModels(clickhouse, range)
+  const alertsBefore = await readAlertChanges(clickhouse, range.from * 1_000, range.to * 1_000)
   const spansBefore = await countSpans(clickhouse)
   const sent = await sendSample(env, endpoint, signal)
   const landed = await waitUntilLanded(clickhouse, spansBefore + sent.spans, signal)
@@ -87,7 +108,33 @@ async function runSample(
     landed: { spans: landed - spansBefore },
     models: modelsSince(before, await readModels(clickhouse, range)),
     freshnessMs: await readFreshness(clickhouse, range, since),
+    ...(await readSampleAlerts(stack, conditions, { before: alertsBefore, sent, range })),
   }
+}
+
+interface SampleRun {
+  readonly before: readonly AlertChange[]
+  readonly sent: ReplayReport
+  readonly range: TimeRange
+}
+
+/** The alerts that the sample raised, once they have caught up. */
+async function readSampleAlerts(
+  { clickhouse, env }: Stack,
+  { logger, signal }: Conditions,
+  { before, sent, range }: SampleRun,
+): Promise<AlertsSummary> {
+  const kafka = connectKafka(parseCommonConfig(env).kafka, 'spanmeter-start', logger)
+  try {
+    tell('alerts', 'waiting until the rules have seen all of it')
+    if (!(await waitForAlerts(kafka, signal))) {
+      tell('alerts', 'have not caught up yet: the summary has what came so far')
+    }
+  } finally {
+    await kafka.close()
+  }
+  const fromMs = Date.parse(sent.firstSpanTime ?? '')
+  return incidentsSince(before, await readAlertChanges(clickhouse, fromMs, range.to * 1_000))
 }
 
 function say(text: string): void {

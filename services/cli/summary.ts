@@ -1,6 +1,8 @@
 import { exactUsd } from '#runtime/money.ts'
 import type { ClickHouse } from '#runtime/clickhouse.ts'
 import { readQuery } from '#runtime/queries.ts'
+import { type AlertsSummary, formatAlerts } from './alert-summary.ts'
+import { textTable } from './text-table.ts'
 
 /** What a model did, read from the rollups. */
 export interface ModelSummary {
@@ -17,7 +19,7 @@ export interface ModelSummary {
 }
 
 /** What `npm start -- --json` prints as its last line. */
-export interface Summary {
+export interface Summary extends AlertsSummary {
   readonly sent: { readonly traces: number; readonly spans: number }
   readonly landed: { readonly spans: number }
   readonly models: readonly ModelSummary[]
@@ -146,7 +148,8 @@ const COLUMNS = [
 ]
 
 /** The summary as a person reads it. */
-export function formatSummary({ sent, landed, models, freshnessMs }: Summary): string {
+export function formatSummary(summary: Summary): string {
+  const { sent, landed, models, freshnessMs } = summary
   const rows = models.map((model) => [
     model.model,
     count(model.requests),
@@ -166,9 +169,11 @@ export function formatSummary({ sent, landed, models, freshnessMs }: Summary): s
   return [
     `Sent ${count(sent.spans)} spans of ${count(sent.traces)} traces; landed ${count(landed.spans)}, ${exactly}.`,
     '',
-    ...table([COLUMNS, ...rows]),
+    ...textTable([COLUMNS, ...rows], 1),
     '',
     `Spend ${toCents(exactUsd(total))} USD. From arrival to queryable: P50 ${freshnessMs.p50} ms, P95 ${freshnessMs.p95} ms.`,
+    '',
+    ...formatAlerts(summary),
   ].join('\n')
 }
 
@@ -180,13 +185,4 @@ function toCents(usd: string): string {
   const cents = (toPico(usd) + 5_000_000_000n) / 10_000_000_000n
   const digits = String(cents).padStart(3, '0')
   return `${digits.slice(0, -2)}.${digits.slice(-2)}`
-}
-
-function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)))
-  return rows.map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-      .join('  '),
-  )
 }

@@ -45,8 +45,10 @@ const picoPerToken = (usd = '0'): bigint => {
 
 function addUp(): Map<string, Sum> {
   const sums = new Map<string, Sum>()
-  for (const [index, row] of parseWorkload(readFileSync(CSV, 'utf8'), CSV).entries()) {
-    const spans = makeTrace(row, index, { seed: 1, shiftNs: 0n })
+  const rows = parseWorkload(readFileSync(CSV, 'utf8'), CSV)
+  const firstRequestNs = rows[0]?.timeNs ?? 0n
+  for (const [index, row] of rows.entries()) {
+    const spans = makeTrace(row, index, { seed: 1, shiftNs: 0n, firstRequestNs })
     const calls = spans.filter(({ attributes }) => attributes['gen_ai.operation.name'] === 'chat')
     expect(calls).toHaveLength(1)
     for (const { attributes } of calls) {
@@ -100,6 +102,7 @@ async function start(flags: readonly string[], dataDir: string) {
       SPANMETER_INGEST_METRICS_PORT: '0',
       SPANMETER_ENRICH_METRICS_PORT: '0',
       SPANMETER_SINK_METRICS_PORT: '0',
+      SPANMETER_ALERT_METRICS_PORT: '0',
     },
   })
   const said = { out: '', err: '' }
@@ -109,8 +112,22 @@ async function start(flags: readonly string[], dataDir: string) {
   return { code, ...said }
 }
 
+/** The sample's provider outage raises an alert for each of its models, which the sample also ends. */
+function expectOutageAlerts({ alerts }: Summary): void {
+  const ofModels = alerts.filter(({ group }) => group['model']?.startsWith('claude-'))
+  const ended = ofModels.filter(({ resolvedAt }) => resolvedAt !== null)
+  expect(new Set(ended.map(({ group }) => group['model']))).toEqual(
+    new Set(['claude-haiku-4-5', 'claude-sonnet-4-5']),
+  )
+  for (const { firedAt, resolvedAt, value, threshold } of ended) {
+    expect(Date.parse(resolvedAt ?? '')).toBeGreaterThan(Date.parse(firedAt))
+    expect([typeof value, typeof threshold]).toEqual(['number', 'number'])
+  }
+  expect(alerts.map(({ firedAt }) => firedAt)).toEqual(alerts.map(({ firedAt }) => firedAt).sort())
+}
+
 test(
-  'npm start -- --once --json lands the sample exactly once, at the right cost',
+  'npm start -- --once --json lands the sample exactly once, at the right cost, and alerts',
   { timeout: 240_000 },
   async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'spanmeter-start-'))
@@ -133,6 +150,7 @@ test(
         expect([p50Ms > 0, p95Ms >= p50Ms, p99Ms >= p95Ms]).toEqual([true, true, true])
       }
       expect(summary.freshnessMs.p95).toBeGreaterThan(0)
+      expectOutageAlerts(summary)
     } finally {
       await rm(dataDir, { recursive: true, force: true })
     }

@@ -19,7 +19,12 @@ export interface Feature {
   readonly domains: readonly string[]
   readonly questions: readonly string[]
   readonly answers: readonly string[]
+  /** Who scores its answers, and what the scores are on average, from 0 (worst) to 1. */
+  readonly evaluators: readonly { readonly name: EvaluatorName; readonly mean: number }[]
 }
+
+/** What is judged of an answer; explanations are in workload.ts. */
+export type EvaluatorName = 'relevance' | 'factuality'
 
 /** A tool that a model may call, with its median run time. */
 export interface Tool {
@@ -56,6 +61,10 @@ export const features: readonly Feature[] = [
       'How do I change the address of my account?',
     ],
     answers: ['Let me look into that for you.', 'It left our warehouse yesterday.'],
+    evaluators: [
+      { name: 'relevance', mean: 0.84 },
+      { name: 'factuality', mean: 0.82 },
+    ],
   },
   {
     name: 'document-qa',
@@ -76,6 +85,10 @@ export const features: readonly Feature[] = [
     domains: ['legal', 'finance', 'hr'],
     questions: ['What is the notice period?', 'Who signed the lease of 2021?'],
     answers: ['Three months, see clause 7.2.', 'The documents do not say.'],
+    evaluators: [
+      { name: 'relevance', mean: 0.85 },
+      { name: 'factuality', mean: 0.82 },
+    ],
   },
   {
     name: 'code-assistant',
@@ -100,6 +113,7 @@ export const features: readonly Feature[] = [
     domains: ['backend', 'frontend'],
     questions: ['Why does this test fail?', 'Rename the function and its callers.'],
     answers: ['The mock returns a promise.', 'Done, in three files.'],
+    evaluators: [{ name: 'relevance', mean: 0.8 }],
   },
   {
     name: 'summarise',
@@ -120,6 +134,10 @@ export const features: readonly Feature[] = [
     domains: ['finance', 'research'],
     questions: ['Summarise this report in five sentences.'],
     answers: ['Revenue rose, costs rose faster, and margins fell.'],
+    evaluators: [
+      { name: 'relevance', mean: 0.88 },
+      { name: 'factuality', mean: 0.8 },
+    ],
   },
   {
     name: 'ticket-triage',
@@ -143,5 +161,6 @@ export const features: readonly Feature[] = [
     domains: ['billing', 'account'],
     questions: ['Ticket 8812: cannot sign in since Monday.'],
     answers: ['Queue: account. Priority: high.'],
+    evaluators: [{ name: 'relevance', mean: 0.87 }],
   },
 ]

@@ -7,6 +7,9 @@ import { planTrace } from './plan.ts'
 import type { SpanSpec } from './span.ts'
 import { makeTrace, type TraceOptions } from './trace.ts'
 
+/** What turns a workload into requests, besides its rows. */
+export type WorkloadOptions = Omit<TraceOptions, 'firstRequestNs'>
+
 /** One OTLP export request, ready to send. */
 export interface OtlpRequest {
   /** When a real exporter would send it, in milliseconds since the epoch, by the spans' clock. */
@@ -46,7 +49,7 @@ export function outlineWorkload(
   let spans = 0
   let lastEndNs = first.timeNs
   for (const [index, request] of requests.entries()) {
-    const { times, tools } = planTrace(request, index, seed)
+    const { times, tools } = planTrace(request, index, { seed, firstRequestNs: first.timeNs })
     spans += 3 + tools.length + (times.retrieval ? 2 : 0)
     const endNs = request.timeNs + BigInt(times.root.endNs)
     if (endNs > lastEndNs) lastEndNs = endNs
@@ -61,10 +64,11 @@ export function outlineWorkload(
  */
 export function* makeRequests(
   requests: readonly WorkloadRequest[],
-  options: TraceOptions,
+  options: WorkloadOptions,
 ): Generator<OtlpRequest> {
   const [first] = requests
   if (first === undefined) return
+  const traceOptions = { ...options, firstRequestNs: first.timeNs }
   const originNs = first.timeNs + options.shiftNs
   const intervalOf = (timeNs: bigint) => Number((timeNs - originNs) / exportIntervalNs)
   const endOf = (interval: number) => originNs + BigInt(interval + 1) * exportIntervalNs
@@ -79,7 +83,7 @@ export function* makeRequests(
   for (const [index, request] of requests.entries()) {
     // No span ends before its trace begins, so earlier intervals are complete.
     yield* close(intervalOf(request.timeNs + options.shiftNs))
-    for (const span of makeTrace(request, index, options)) {
+    for (const span of makeTrace(request, index, traceOptions)) {
       const interval = intervalOf(span.endNs)
       const spans = open.get(interval)
       if (spans === undefined) open.set(interval, [span])
@@ -162,7 +166,7 @@ function toReadableSpan(spec: SpanSpec, resource: Resource): ReadableSpan {
       : { code: SpanStatusCode.UNSET },
     attributes: spec.attributes,
     links: [],
-    events: error ? [exceptionEvent(error, endTime)] : [],
+    events: spanEvents(spec, endTime),
     ended: true,
     resource,
     instrumentationScope: scope,
@@ -178,13 +182,16 @@ function toReadableSpan(spec: SpanSpec, resource: Resource): ReadableSpan {
   }
 }
 
-function exceptionEvent(error: { type: string; message: string }, time: HrTime) {
-  return {
-    name: 'exception',
-    time,
-    attributes: { 'exception.type': error.type, 'exception.message': error.message },
-    droppedAttributesCount: 0,
-  }
+function spanEvents({ error, events }: SpanSpec, time: HrTime) {
+  const exceptions = error
+    ? [
+        {
+          name: 'exception',
+          attributes: { 'exception.type': error.type, 'exception.message': error.message },
+        },
+      ]
+    : []
+  return [...exceptions, ...events].map((event) => ({ ...event, time, droppedAttributesCount: 0 }))
 }
 
 function toHrTime(ns: bigint): HrTime {

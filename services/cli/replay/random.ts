@@ -67,10 +67,15 @@ export function pickWeighted<T extends { readonly weight: number }>(
   return last
 }
 
-/** Log-normal noise with median 1: exp(sigma × N(0, 1)), the normal by Box and Muller (1958). */
-export function logNormal(random: Random, sigma: number): number {
+/** Normal noise around 0, by Box and Muller (1958). */
+export function normal(random: Random, sigma: number): number {
   const radius = Math.sqrt(-2 * Math.log(1 - random.next()))
-  return Math.exp(sigma * radius * Math.cos(2 * Math.PI * random.next()))
+  return sigma * radius * Math.cos(2 * Math.PI * random.next())
+}
+
+/** Log-normal noise with median 1: exp(sigma × N(0, 1)). */
+export function logNormal(random: Random, sigma: number): number {
+  return Math.exp(normal(random, sigma))
 }
 
 /** Lower-case hexadecimal digits; their number must be a multiple of eight. */

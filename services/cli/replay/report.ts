@@ -43,6 +43,8 @@ export interface ReplayReport {
   readonly operations: Readonly<Record<string, number>>
   readonly services: Readonly<Record<string, number>>
   readonly environments: Readonly<Record<string, number>>
+  /** Scores of answers by evaluator. */
+  readonly evaluations: Readonly<Record<string, number>>
   readonly total: Usage
   readonly models: readonly ModelUsage[]
   readonly tenants: readonly (Usage & { readonly tenant: string })[]
@@ -70,6 +72,7 @@ export function createReportBuilder(): ReportBuilder {
   const operations = new Map<string, number>()
   const services = new Map<string, number>()
   const environments = new Map<string, number>()
+  const evaluations = new Map<string, number>()
   const total = emptyTally()
   const models = new Map<string, ModelTally>()
   const tenants = new Map<string, Tally>()
@@ -83,6 +86,7 @@ export function createReportBuilder(): ReportBuilder {
     increment(services, span.service)
     increment(environments, span.environment)
     if (!span.call) return
+    for (const evaluator of span.call.evaluators) increment(evaluations, evaluator)
     addCall(total, span.call)
     addCall(tallyOfModel(models, span.call), span.call)
     addCall(tallyOf(tenants, span.call.tenant), span.call)
@@ -103,6 +107,7 @@ export function createReportBuilder(): ReportBuilder {
       operations: sorted(operations),
       services: sorted(services),
       environments: sorted(environments),
+      evaluations: sorted(evaluations),
       total: structuredClone(total),
       models: byRequests([...models.values()].map(modelUsage)),
       tenants: byRequests([...tenants].map(([tenant, tally]) => ({ tenant, ...copy(tally) }))),

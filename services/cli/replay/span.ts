@@ -17,8 +17,16 @@ export interface SpanSpec {
   readonly attributes: Attributes
   /** What went wrong; undefined leaves the status unset. */
   readonly error: SpanError | undefined
+  /** What else was told, all at the span's end. */
+  readonly events: readonly SpanEvent[]
   /** The figures of an LLM call, as the workload has them; undefined on every other span. */
   readonly call: CallFacts | undefined
+}
+
+/** Something that happened at the end of a span. */
+export interface SpanEvent {
+  readonly name: string
+  readonly attributes: Attributes
 }
 
 /** Becomes the status, and an `exception` event at the span's end. */
@@ -39,4 +47,6 @@ export interface CallFacts {
   readonly cacheReadTokens: number
   readonly reasoningTokens: number
   readonly errorType: string | undefined
+  /** Who scored the answer. */
+  readonly evaluators: readonly string[]
 }

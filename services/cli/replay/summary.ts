@@ -1,3 +1,4 @@
+import { textTable } from '../text-table.ts'
 import type { ReplayReport, Usage } from './report.ts'
 import type { ReplayOutcome } from './send.ts'
 
@@ -18,11 +19,14 @@ export function formatSummary(
   lines.push(
     `Their times reach from ${report.firstSpanTime} to ${report.lastSpanTime}.`,
     '',
-    ...table([
-      ['provider', 'model', 'calls', 'errors', 'input', 'output', 'cache read', 'reasoning'],
-      ...report.models.map((row) => [row.provider, row.model, ...usageCells(row)]),
-      ['', 'all', ...usageCells(report.total)],
-    ]),
+    ...textTable(
+      [
+        ['provider', 'model', 'calls', 'errors', 'input', 'output', 'cache read', 'reasoning'],
+        ...report.models.map((row) => [row.provider, row.model, ...usageCells(row)]),
+        ['', 'all', ...usageCells(report.total)],
+      ],
+      2,
+    ),
     '',
     `Failed calls report no usage: ${number(report.total.unreportedInputTokens)} input and ` +
       `${number(report.total.unreportedOutputTokens)} output tokens of the workload are in no span.`,
@@ -39,22 +43,6 @@ function usageCells(usage: Usage): readonly string[] {
   const errors = Object.values(usage.errors).reduce((sum, count) => sum + count, 0)
   const { requests, inputTokens, outputTokens, cacheReadTokens, reasoningTokens } = usage
   return [requests, errors, inputTokens, outputTokens, cacheReadTokens, reasoningTokens].map(number)
-}
-
-/** Names to the left, numbers to the right. */
-function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = rows[0]?.map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  )
-  return rows.map((row) =>
-    row
-      .map((cell, column) => {
-        const width = widths?.[column] ?? 0
-        return column < 2 ? cell.padEnd(width) : cell.padStart(width)
-      })
-      .join('  ')
-      .trimEnd(),
-  )
 }
 
 function number(value: number): string {

@@ -1,16 +1,15 @@
 import { SpanKind, type Attributes } from '@opentelemetry/api'
 import { callAttributes } from './call-attributes.ts'
 import type { WorkloadRequest } from './csv.ts'
-import { planTrace, type TracePlan } from './plan.ts'
+import { planTrace, type PlanOptions, type TracePlan } from './plan.ts'
 import { createRandom, hashText, hexDigits, type Random } from './random.ts'
-import type { CallFacts, SpanError, SpanSpec } from './span.ts'
+import { scoreEvents } from './scores.ts'
+import type { CallFacts, SpanError, SpanEvent, SpanSpec } from './span.ts'
 import type { Step } from './timeline.ts'
 import { experiment, retrieverService } from './workload.ts'
 
 /** What turns a workload into traces, besides its rows. */
-export interface TraceOptions {
-  /** A whole number below 2³². */
-  readonly seed: number
+export interface TraceOptions extends PlanOptions {
   /** Added to every time of the workload. */
   readonly shiftNs: bigint
 }
@@ -39,6 +38,7 @@ interface Part {
   readonly parentId?: string
   readonly attributes: Attributes
   readonly error?: SpanError | undefined
+  readonly events?: readonly SpanEvent[]
   readonly call?: CallFacts
 }
 
@@ -52,7 +52,7 @@ export function makeTrace(
   index: number,
   options: TraceOptions,
 ): readonly SpanSpec[] {
-  const plan = planTrace(request, index, options.seed)
+  const plan = planTrace(request, index, options)
   const startNs = request.timeNs + options.shiftNs
   const ids = createRandom([options.seed, index, hashText(`ids ${startNs}`)])
   const traceId = hexDigits(ids, 32)
@@ -157,6 +157,7 @@ function callSpan(context: TraceContext, toolCallIds: readonly string[]): SpanSp
     kind: SpanKind.CLIENT,
     attributes: { 'http.route': feature.route, ...callAttributes(request, plan, callIds) },
     error: error && { type: error.type, message: error.message },
+    events: scoreEvents(plan.scores),
     call: {
       provider: model.provider,
       model: model.model,
@@ -168,6 +169,7 @@ function callSpan(context: TraceContext, toolCallIds: readonly string[]): SpanSp
       cacheReadTokens: plan.cacheReadTokens,
       reasoningTokens: plan.reasoningTokens,
       errorType: error?.type,
+      evaluators: plan.scores.map(({ evaluator }) => evaluator),
     },
   })
 }
@@ -210,6 +212,7 @@ function finishSpan(context: TraceContext, part: Part): SpanSpec {
     endNs: startNs + BigInt(part.step.endNs),
     attributes: { ...baggage, ...part.attributes },
     error: part.error,
+    events: part.events ?? [],
     call: part.call,
   }
 }

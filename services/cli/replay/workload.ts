@@ -1,3 +1,4 @@
+import type { EvaluatorName } from './features.ts'
 import type { LatencyModel } from './latency.ts'
 
 /** A model of the mix, as its provider serves it. docs/workload.md shows these tables. */
@@ -15,6 +16,8 @@ export interface ModelProfile {
   readonly cacheShare: number
   /** Share of calls that think before they answer. */
   readonly reasoningShare: number
+  /** What its answers score above or below what a feature's answers score on average. */
+  readonly scoreOffset: number
 }
 
 const openai = {
@@ -41,6 +44,7 @@ export const models: readonly ModelProfile[] = [
     responseModel: 'gpt-4o-mini-2024-07-18',
     weight: 0.3,
     latency: { baseMs: 250, prefillTokensPerSecond: 12_000, msPerOutputToken: 9 },
+    scoreOffset: -0.03,
   },
   {
     ...openai,
@@ -48,6 +52,7 @@ export const models: readonly ModelProfile[] = [
     responseModel: 'gpt-4o-2024-08-06',
     weight: 0.2,
     latency: { baseMs: 320, prefillTokensPerSecond: 8000, msPerOutputToken: 13 },
+    scoreOffset: 0.01,
   },
   {
     ...openai,
@@ -55,6 +60,7 @@ export const models: readonly ModelProfile[] = [
     responseModel: 'gpt-4.1-2025-04-14',
     weight: 0.15,
     latency: { baseMs: 350, prefillTokensPerSecond: 7500, msPerOutputToken: 14 },
+    scoreOffset: 0.02,
   },
   {
     ...anthropic,
@@ -62,6 +68,7 @@ export const models: readonly ModelProfile[] = [
     responseModel: 'claude-haiku-4-5-20251001',
     weight: 0.12,
     latency: { baseMs: 300, prefillTokensPerSecond: 10_000, msPerOutputToken: 8 },
+    scoreOffset: 0,
   },
   {
     ...anthropic,
@@ -69,6 +76,7 @@ export const models: readonly ModelProfile[] = [
     responseModel: 'claude-sonnet-4-5-20250929',
     weight: 0.12,
     latency: { baseMs: 550, prefillTokensPerSecond: 6000, msPerOutputToken: 17 },
+    scoreOffset: 0.03,
   },
   {
     provider: 'gcp.gemini',
@@ -80,6 +88,7 @@ export const models: readonly ModelProfile[] = [
     finish: { stop: 'STOP', length: 'MAX_TOKENS', tools: 'STOP' },
     cacheShare: 0.3,
     reasoningShare: 0.5,
+    scoreOffset: -0.01,
   },
   {
     // No public price exists for this one, so that "unpriced" shows.
@@ -92,6 +101,7 @@ export const models: readonly ModelProfile[] = [
     finish: { stop: 'stop', length: 'length', tools: 'tool_calls' },
     cacheShare: 0,
     reasoningShare: 0,
+    scoreOffset: -0.1,
   },
 ]
 
@@ -109,7 +119,7 @@ export interface ErrorKind {
   readonly fails: { readonly afterMs: number } | 'before first chunk' | 'midway'
 }
 
-/** Of all calls, 2 % fail. A failed call reports no usage: no provider would. */
+/** Of all calls, 2 % fail, more in an outage. A failed call reports no usage: no provider would. */
 export const errorKinds: readonly ErrorKind[] = [
   {
     type: 'rate_limit_exceeded',
@@ -168,6 +178,22 @@ export const errorKinds: readonly ErrorKind[] = [
     fails: { afterMs: 40 },
   },
 ]
+
+/** How answers are scored, by evaluators that look at a share of the successful calls. */
+export const scoring = {
+  share: 0.2,
+  sigma: 0.12,
+  /** A score below this is labelled as failed, and explained. */
+  passFrom: 0.7,
+  /** A call with a score below this tells of it by an event of its own. */
+  lowBelow: 0.5,
+} as const
+
+/** What evaluators say of an answer that fails. */
+export const explanations: Readonly<Record<EvaluatorName, string>> = {
+  relevance: 'The answer does not address what was asked.',
+  factuality: 'The sources do not support a claim.',
+}
 
 /** More than any context window of the mix, so that this request really cannot fit. */
 export const overlongMaxTokens = 2_000_000

@@ -91,7 +91,9 @@ describe('makeRequests', () => {
         expect(text(children(span, 5)[0])).toBe(spec.name)
         expect([number(7), number(8)]).toEqual([spec.startNs, spec.endNs])
         expect(children(span, 9)).toHaveLength(Object.keys(spec.attributes).length)
-        expect(children(span, 11)).toHaveLength(spec.error ? 1 : 0)
+        const names = children(span, 11).map((event) => text(children(event, 2)[0]))
+        const exceptions = spec.error ? ['exception'] : []
+        expect(names).toEqual([...exceptions, ...spec.events.map(({ name }) => name)])
       }
     }
   })

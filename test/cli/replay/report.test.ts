@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { parseWorkload } from '../../../services/cli/replay/csv.ts'
+import { outage } from '../../../services/cli/replay/incidents.ts'
 import { makeRequests } from '../../../services/cli/replay/otlp.ts'
 import { createReportBuilder, type Usage } from '../../../services/cli/replay/report.ts'
 
@@ -35,9 +36,11 @@ it.each(['models', 'tenants', 'features'] as const)('adds up over %s', (group) =
   for (const key of keys) expect(sum(report[group], key)).toBe(report.total[key])
 })
 
-it('has about 2 % failed calls and about 1 % of a model without a price', () => {
-  const errors = Object.values(report.total.errors).reduce((total, count) => total + count, 0)
-  expect(errors / report.total.requests).toBeCloseTo(0.02, 2)
+it('has about 2 % failed calls beside the outage, and about 1 % of a model without a price', () => {
+  const { [outage.error.type]: inOutage = 0, ...usual } = report.total.errors
+  const errors = Object.values(usual).reduce((total, count) => total + count, 0)
+  expect(errors / (report.total.requests - inOutage)).toBeCloseTo(0.02, 2)
+  expect(inOutage).toBe(418)
   const unpriced = report.models.find(({ model }) => model === 'acme-private-7b')
   expect((unpriced?.requests ?? 0) / report.total.requests).toBeCloseTo(0.01, 2)
 })
@@ -47,5 +50,8 @@ it('counts spans by operation, service and environment', () => {
     expect(Object.values(counts).reduce((total, count) => total + count, 0)).toBe(report.spans)
   }
   expect(report.operations['chat']).toBe(19_366)
+  // docs/workload.md has these figures.
+  expect([report.spans, report.requests]).toEqual([92_234, 3_696])
+  expect(report.evaluations).toEqual({ relevance: 3_739, factuality: 2_771 })
   expect(report.firstSpanTime).toBe('2023-11-16T18:15:46.680590000Z')
 })

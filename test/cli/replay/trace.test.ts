@@ -11,7 +11,8 @@ const file = new URL(
   import.meta.url,
 )
 const rows = parseWorkload(readFileSync(file, 'utf8'), 'sample')
-const options = { seed: 1, shiftNs: 0n }
+const firstRequestNs = rows[0]?.timeNs ?? 0n
+const options = { seed: 1, shiftNs: 0n, firstRequestNs }
 const traces = rows.map((row, index) => ({ row, spans: makeTrace(row, index, options) }))
 const calls = traces.flatMap(({ spans }) => spans.filter(({ call }) => call))
 const share = (spans: readonly SpanSpec[]) => spans.length / calls.length
@@ -149,7 +150,7 @@ describe('makeTrace', () => {
   it('keeps everything but times and ids when the workload is shifted', () => {
     const row = rows[100]
     if (!row) throw new Error('the sample is too short')
-    const shifted = makeTrace(row, 100, { seed: 1, shiftNs: 5n })
+    const shifted = makeTrace(row, 100, { ...options, shiftNs: 5n })
     expect(names(shifted)).toEqual(names(traces[100]?.spans ?? []))
     expect(shifted[0]?.startNs).toBe(row.timeNs + 5n)
     expect(shifted[0]?.traceId).not.toBe(traces[100]?.spans[0]?.traceId)
