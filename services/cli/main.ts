@@ -41,6 +41,13 @@ const program = new Command('spanmeter')
   .command('map', 'show what becomes of an OTLP request, and what fills each field', {
     executableFile: '../ingest/map.ts',
   })
+  .command(
+    'alerts',
+    'list alert rules and what fires, check rules, back-test them, silence alerts',
+    {
+      executableFile: '../alert/alerts.ts',
+    },
+  )
   .addCommand(
     createReplayCommand({ openTopicSender: () => openTopicSender(parseCommonConfig(env), logger) }),
   )
@@ -60,7 +67,7 @@ if (!isProcessOfItsOwn(program.args)) process.exit()
 
 function isProcessOfItsOwn([name, second]: readonly string[]): boolean {
   const command = name === 'help' ? second : name
-  return command === 'reprice' || command === 'map'
+  return command === 'reprice' || command === 'map' || command === 'alerts'
 }
 
 function describe(error: unknown): string {

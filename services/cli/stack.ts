@@ -14,7 +14,7 @@ import { topicSpecs } from '#runtime/topics.ts'
 import { parseEmbeddedConfig } from '../embedded/config.ts'
 import { type Engines, startEngines } from '../embedded/engines.ts'
 import { requireFreePorts } from '../embedded/ports.ts'
-import { startWorkers, type Workers } from './workers.ts'
+import { startWorkers, WORKERS, type Workers } from './workers.ts'
 
 /** Kafka, ClickHouse and all workers, running. */
 export interface Stack {
@@ -60,7 +60,7 @@ export async function startStack(given: Env, logger: Logger, tell: Tell): Promis
       onProgress: (message) => tell('workers', message),
     })
     undo.push(() => workers.stop())
-    tell('workers', `ingest, enrich and sink run; their logs are in ${logDir}`)
+    tell('workers', `${WORKERS.join(', ')} run; their logs are in ${logDir}`)
     const clickhouse = connectClickHouse(common.clickhouse, logger)
     undo.push(() => clickhouse.close())
     return { engines, workers, clickhouse, env, stop }

@@ -8,11 +8,13 @@ import type { Env } from '#runtime/config.ts'
 import { type Backoff, backoffMs } from '#runtime/retry.ts'
 
 /** The workers of the pipeline, in the order of the flow. */
-export const WORKERS = ['ingest', 'enrich', 'sink'] as const
+export const WORKERS = ['ingest', 'enrich', 'sink', 'alert'] as const
 export type WorkerName = (typeof WORKERS)[number]
 
 export interface WorkersOptions {
   readonly env: Env
+  /** Those to start; all of them where it is not said. */
+  readonly names?: readonly WorkerName[]
   readonly logDir: string
   readonly readyDeadlineMs: number
   /** Pauses before a worker that ended is started again. */
@@ -47,7 +49,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
   mkdirSync(options.logDir, { recursive: true })
   const stopping = new AbortController()
   const started = await Promise.allSettled(
-    WORKERS.map((name) => keepRunning(name, options, stopping.signal)),
+    (options.names ?? WORKERS).map((name) => keepRunning(name, options, stopping.signal)),
   )
   const running = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const stop = async () => {

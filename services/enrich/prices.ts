@@ -4,6 +4,7 @@ import {
   type MatchLogic,
   type ModelPrice,
 } from '@pydantic/genai-prices'
+import { PRICE_LIST } from '#runtime/price-list.ts'
 import { type Decimal, decimal, parseDecimal, rounded } from './decimal.ts'
 import { isNamedByList } from './list-match.ts'
 import type { PriceRow, Prices } from './rates.ts'
@@ -25,7 +26,7 @@ export interface ListedModel {
 export type FindModel = (provider: string, model: string) => ListedModel | undefined
 
 /** Name and version of the list that findListedModel reads, as spans carry it. */
-export const PRICE_VERSION = 'genai-prices@0.1.8'
+export const PRICE_VERSION = PRICE_LIST.version
 
 /**
  * Looks a model up in the list of @pydantic/genai-prices (MIT), whose matching it uses; amounts are

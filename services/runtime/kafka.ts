@@ -9,7 +9,7 @@ import kafkajs, {
 import type { KafkaConfig } from './config.ts'
 import { classified, isClassified } from './kafkajs-errors.ts'
 import { mendKafkaJs } from './kafkajs-mends.ts'
-import { ensureTopics, fetchCommitted, lags } from './kafkajs-admin.ts'
+import { ensureTopics, fetchCommitted, lags, startAtEnd } from './kafkajs-admin.ts'
 import { readPartition } from './kafkajs-reader.ts'
 import type { Logger } from './log.ts'
 import {
@@ -32,6 +32,8 @@ export interface Kafka {
   lag(group: string, topic: string): Promise<bigint>
   /** Records that a group has still to read, by partition of a topic. */
   lags(group: string, topic: string): Promise<ReadonlyMap<number, bigint>>
+  /** Lets a group that has read nothing of a partition yet begin with what comes from now on. */
+  startAtEnd(group: string, topic: string): Promise<void>
   openWriter(): Promise<ClosableWriter>
   /** Reads one partition from its start to the end that it has now. */
   readPartition(
@@ -113,6 +115,8 @@ export function connectKafka(config: KafkaConfig, clientId: string, logger: Logg
     },
     readPartition: async (topic, partition, onRecord) =>
       readPartition({ client, admin: await openAdmin(), topic: name(topic), partition, onRecord }),
+    startAtEnd: async (group, topic) =>
+      startAtEnd({ client, admin: await openAdmin(), groupId: name(group), topic: name(topic) }),
     openWriter: () => openWriter(client, name),
     consume: async (options) =>
       consume({ client, admin: await openAdmin(), config, options, logger, name }),

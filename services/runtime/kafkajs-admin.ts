@@ -1,5 +1,7 @@
-import type { Admin } from 'kafkajs'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Admin, Kafka } from 'kafkajs'
 import type { TopicSpec } from './kafka.ts'
+import { classified, isClassified } from './kafkajs-errors.ts'
 import type { Committed } from './records.ts'
 
 /** Makes the topics that are missing; gives their names. */
@@ -51,4 +53,81 @@ export async function fetchCommitted(
   const own = found?.partitions.find((entry) => entry.partition === partition)
   if (own === undefined || Number(own.offset) < 0) return undefined
   return { offset: BigInt(own.offset), metadata: own.metadata ?? '' }
+}
+
+export interface StartOptions {
+  readonly client: Kafka
+  readonly admin: Admin
+  readonly groupId: string
+  readonly topic: string
+}
+
+const EMPTY_GROUP = new Set(['Dead', 'Empty'])
+const START_TRIES = 240
+const START_WAIT_MS = 250
+
+/**
+ * Commits the end of each partition of which a group has read nothing yet. Where the group has
+ * members, another process is just starting it, and is waited for; members that go on without an
+ * offset have begun at the start already, and may.
+ */
+export async function startAtEnd(options: StartOptions): Promise<void> {
+  for (let attempt = 1; attempt <= START_TRIES; attempt++) {
+    try {
+      if (await classified(() => hasStarted(options))) return
+    } catch (error) {
+      // A group that nobody has used yet has no coordinator at first; or it is being shared out anew.
+      if (!isClassified(error) || attempt === START_TRIES) throw error
+    }
+    await delay(START_WAIT_MS)
+  }
+}
+
+/** Whether the group has an offset for each partition; where it has no members, gives it those. */
+async function hasStarted(options: StartOptions): Promise<boolean> {
+  const { admin, groupId } = options
+  if ((await unread(options)).length === 0) return true
+  const { groups } = await admin.describeGroups([groupId])
+  if (!groups.every(({ state }) => EMPTY_GROUP.has(state))) return false
+  await commitEnds(options)
+  return (await unread(options)).length === 0
+}
+
+/** The partitions that a group has no offset for, each with its end. */
+async function unread({ admin, groupId, topic }: StartOptions) {
+  const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] })
+  const read = committed?.partitions.filter(({ offset }) => Number(offset) >= 0) ?? []
+  const known = new Set(read.map(({ partition }) => partition))
+  const ends = await admin.fetchTopicOffsets(topic)
+  return ends
+    .filter(({ partition }) => !known.has(partition))
+    .map(({ partition, high: offset }) => ({ topic, partition, offset }))
+}
+
+/**
+ * Commits ends as a member of the group, for the partitions that it was given: so no offset is
+ * overwritten that another member has committed since it was looked for.
+ */
+async function commitEnds(options: StartOptions): Promise<void> {
+  const consumer = options.client.consumer({
+    groupId: options.groupId,
+    maxWaitTimeInMs: 100,
+    maxBytesPerPartition: 1_024,
+    allowAutoTopicCreation: false,
+  })
+  let given: readonly number[] = []
+  consumer.on('consumer.group_join', ({ payload }) => {
+    given = payload.memberAssignment[options.topic] ?? []
+  })
+  try {
+    await consumer.connect()
+    await consumer.subscribe({ topics: [options.topic], fromBeginning: true })
+    await consumer.run({ autoCommit: false, eachBatch: async () => undefined })
+    const ours = given
+    const missing = (await unread(options)).filter(({ partition }) => ours.includes(partition))
+    // Another assignment has come meanwhile: what was looked up may be another member's.
+    if (ours === given && missing.length > 0) await consumer.commitOffsets(missing)
+  } finally {
+    await consumer.disconnect()
+  }
 }

@@ -6,6 +6,8 @@ export interface Metrics {
   readonly registry: Registry
   counter<L extends string>(name: string, help: string, labels: readonly L[]): Counter<L>
   gauge<L extends string>(name: string, help: string, labels: readonly L[]): Gauge<L>
+  /** A gauge that is read when it is asked for. */
+  observedGauge(name: string, help: string, read: () => number): void
   histogram<L extends string>(
     name: string,
     help: string,
@@ -24,6 +26,9 @@ export function createMetrics(service: string): Metrics {
     registry,
     counter: (name, help, labelNames) => new Counter({ name, help, labelNames, registers }),
     gauge: (name, help, labelNames) => new Gauge({ name, help, labelNames, registers }),
+    observedGauge(name, help, read) {
+      const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) })
+    },
     histogram: (name, help, labelNames, buckets) =>
       new Histogram({ name, help, labelNames, buckets: [...buckets], registers }),
   }

@@ -13,6 +13,8 @@ export interface Chunk {
   /** First and last offset of the run, repeats included. */
   readonly first: bigint
   readonly last: bigint
+  /** Whether it was noted as pending before: its effects may have happened. */
+  readonly wasPending: boolean
   /** The records of the run that are no repeats. */
   readonly records: readonly KafkaRecord[]
 }
@@ -24,6 +26,8 @@ export interface ChunkControl {
    * seen to succeed. After a crash the very same run of offsets comes again as one chunk.
    */
   markPending(): Promise<void>
+  /** Takes the note back, where it is sure that nothing was written. */
+  clearPending(): Promise<void>
   /**
    * Calls `task` until it succeeds; a TransientError is retried with capped backoff while the
    * membership is kept alive. Throws LostPartitionError when the partition went elsewhere.
@@ -224,10 +228,15 @@ async function handleRun(work: BatchWork, run: readonly KafkaRecord[]): Promise<
       partition: batch.partition,
       first: first.offset,
       last: last.offset,
+      wasPending: first.offset <= (state.checkpoint.pendingTo ?? -1n),
       records: fresh,
     },
     {
       markPending: () => commit(first.offset, { ...state.checkpoint, pendingTo: last.offset }),
+      clearPending() {
+        const { pendingTo: _pendingTo, ...checkpoint } = state.checkpoint
+        return commit(first.offset, checkpoint)
+      },
       untilDone,
     },
   )

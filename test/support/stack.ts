@@ -7,7 +7,7 @@ import { connectClickHouse, type ClickHouse } from '../../services/runtime/click
 import { type Env, parseCommonConfig } from '../../services/runtime/config.ts'
 import { createLogger } from '../../services/runtime/log.ts'
 import { setUp } from '../../services/cli/stack.ts'
-import { startWorkers, type Workers } from '../../services/cli/workers.ts'
+import { startWorkers, type WorkerName, type Workers } from '../../services/cli/workers.ts'
 import { findFreePorts } from '../../services/embedded/ports.ts'
 
 /** All workers on given engines, with topics and a database of their own. */
@@ -25,6 +25,8 @@ export interface TestStackOptions {
   readonly brokers: readonly string[]
   readonly clickhouseUrl: string
   readonly env?: Env
+  /** The workers that land spans, where it is not said. */
+  readonly workers?: readonly WorkerName[]
 }
 
 /** A logger that says nothing. */
@@ -35,6 +37,7 @@ export async function startTestStack({
   brokers,
   clickhouseUrl,
   env: extra = {},
+  workers: names = ['ingest', 'enrich', 'sink'],
 }: TestStackOptions): Promise<TestStack> {
   const [httpPort = 0, grpcPort = 0] = await findFreePorts(2)
   const id = randomBytes(4).toString('hex')
@@ -49,6 +52,7 @@ export async function startTestStack({
     SPANMETER_INGEST_METRICS_PORT: '0',
     SPANMETER_ENRICH_METRICS_PORT: '0',
     SPANMETER_SINK_METRICS_PORT: '0',
+    SPANMETER_ALERT_METRICS_PORT: '0',
     SPANMETER_KAFKA_SESSION_TIMEOUT_MS: '3000',
     ...extra,
   }
@@ -58,6 +62,7 @@ export async function startTestStack({
   const clickhouse = connectClickHouse(config.clickhouse, silent)
   const workers = await startWorkers({
     env,
+    names,
     logDir,
     readyDeadlineMs: 60_000,
     restart: { firstMs: 100, maxMs: 500 },

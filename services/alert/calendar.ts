@@ -1,0 +1,149 @@
+import { DateTime, IANAZone } from 'luxon'
+import type { Period } from './rule.ts'
+
+/** From startMs to endMs (exclusive), milliseconds since the epoch. */
+export interface Span {
+  readonly startMs: number
+  readonly endMs: number
+}
+
+/** A day of a time zone: 23 or 25 hours where the clocks change. Days of a week are 1 (Monday) to 7. */
+export interface Day extends Span {
+  readonly weekday: number
+}
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+/** No zone is further from UTC, so that local midnight lies within so long of midnight in UTC. */
+const MAX_OFFSET_MS = 26 * HOUR_MS
+/** Days whose starts are remembered, for each zone. */
+const MAX_DAYS = 5_000
+
+/**
+ * Days and periods of time zones. It remembers when days start, as asking for a zone's offset takes
+ * microseconds and rules ask the same for each group: use one for many questions.
+ *
+ * A day starts at the first instant of its date: at 1:00 where midnight is skipped, at the first of
+ * two midnights where it is repeated. So days, and the periods made of them, never overlap.
+ */
+export class Calendar {
+  readonly #starts = new Map<string, Map<number, number>>()
+  readonly #hours = new Map<string, Span>()
+
+  /** The period that contains the time. */
+  periodOf({ unit, timeZone, cycleDay }: Period, timeMs: number): Span {
+    if (unit === 'hour') return this.#hourOf(timeZone, timeMs)
+    const date = this.#dateOf(timeZone, timeMs)
+    const [first, next] = datesOf(unit, cycleDay, date)
+    return { startMs: this.#startOf(timeZone, first), endMs: this.#startOf(timeZone, next) }
+  }
+
+  /** The day that contains the time, and so many days before it (negative) or after it. */
+  dayOf(timeZone: string, timeMs: number, plusDays = 0): Day {
+    const date = this.#dateOf(timeZone, timeMs) + plusDays
+    return {
+      startMs: this.#startOf(timeZone, date),
+      endMs: this.#startOf(timeZone, date + 1),
+      weekday: weekdayOf(date),
+    }
+  }
+
+  /** The local date that contains the time, in days since 1970-01-01. */
+  #dateOf(timeZone: string, timeMs: number): number {
+    let date = Math.floor(timeMs / DAY_MS)
+    while (timeMs < this.#startOf(timeZone, date)) date--
+    while (timeMs >= this.#startOf(timeZone, date + 1)) date++
+    return date
+  }
+
+  #startOf(timeZone: string, date: number): number {
+    const starts = this.#starts.get(timeZone) ?? new Map<number, number>()
+    this.#starts.set(timeZone, starts)
+    const found = starts.get(date)
+    if (found !== undefined) return found
+    if (starts.size >= MAX_DAYS) starts.clear()
+    const startMs = startOfDate(zoneOf(timeZone), date)
+    starts.set(date, startMs)
+    return startMs
+  }
+
+  #hourOf(timeZone: string, timeMs: number): Span {
+    const last = this.#hours.get(timeZone)
+    if (last !== undefined && last.startMs <= timeMs && timeMs < last.endMs) return last
+    const hour = findHour(zoneOf(timeZone), timeMs)
+    this.#hours.set(timeZone, hour)
+    return hour
+  }
+}
+
+/** The period that contains the time. */
+export function periodOf(period: Period, timeMs: number): Span {
+  return new Calendar().periodOf(period, timeMs)
+}
+
+/** First date of the period that contains a date, and of the one after it. */
+function datesOf(
+  unit: 'day' | 'week' | 'month',
+  cycleDay: number,
+  date: number,
+): readonly [number, number] {
+  if (unit === 'day') return [date, date + 1]
+  if (unit === 'week') {
+    const first = date - ((weekdayOf(date) - cycleDay + 7) % 7)
+    return [first, first + 7]
+  }
+  const day = DateTime.fromMillis(date * DAY_MS, { zone: 'utc' })
+  const month = day.day >= cycleDay ? day : day.minus({ months: 1 })
+  const first = month.set({ day: cycleDay })
+  return [first.toMillis() / DAY_MS, first.plus({ months: 1 }).toMillis() / DAY_MS]
+}
+
+/** 1970-01-01 was a Thursday. */
+function weekdayOf(date: number): number {
+  return ((((date + 3) % 7) + 7) % 7) + 1
+}
+
+function zoneOf(timeZone: string): IANAZone {
+  const zone = IANAZone.create(timeZone)
+  if (!zone.isValid) throw new RangeError(`${timeZone} is no time zone`)
+  return zone
+}
+
+function startOfDate(zone: IANAZone, date: number): number {
+  const midnight = date * DAY_MS
+  const [fromMs, toMs] = [midnight - MAX_OFFSET_MS, midnight + MAX_OFFSET_MS]
+  const startMs = midnight - offsetMs(zone, fromMs)
+  const changeMs = findChange(zone, fromMs, toMs)
+  if (changeMs === undefined || startMs < changeMs) return startMs
+  // Where midnight is skipped, the date starts as the clocks change.
+  return Math.max(midnight - offsetMs(zone, toMs), changeMs)
+}
+
+/** The local hour, cut where the clocks change by less than an hour in its midst. */
+function findHour(zone: IANAZone, timeMs: number): Span {
+  const localMs = timeMs + offsetMs(zone, timeMs)
+  const startMs = timeMs - (((localMs % HOUR_MS) + HOUR_MS) % HOUR_MS)
+  const endMs = startMs + HOUR_MS
+  return {
+    startMs: findChange(zone, startMs, timeMs) ?? startMs,
+    endMs: findChange(zone, timeMs, endMs - 1) ?? endMs,
+  }
+}
+
+/** When the clocks change in from..to, if they do: the first millisecond of the new offset. */
+function findChange(zone: IANAZone, fromMs: number, toMs: number): number | undefined {
+  const before = zone.offset(fromMs)
+  if (zone.offset(toMs) === before) return undefined
+  let [low, high] = [fromMs, toMs]
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (zone.offset(middle) === before) low = middle
+    else high = middle
+  }
+  return high
+}
+
+function offsetMs(zone: IANAZone, timeMs: number): number {
+  return Math.round(zone.offset(timeMs) * MINUTE_MS)
+}

@@ -1,0 +1,94 @@
+import { FETCH, MAX_CHUNK_BYTES, REPEATS } from '#runtime/defaults.ts'
+import { connectKafka } from '#runtime/kafka.ts'
+import { observeLoops } from '#runtime/metrics.ts'
+import { runRecordLoop } from '#runtime/record-loop.ts'
+import { type Running, runService, type ServiceContext } from '#runtime/service.ts'
+import { requirePartitions } from '#runtime/topics.ts'
+import { alertDeliveries, alerts, alertState, readers, spanAggregates } from '#schemas/topics.ts'
+import { startAggregators } from './aggregators.ts'
+import { observeAlerts } from './alert-metrics.ts'
+import { type AlertConfig, parseConfig } from './config.ts'
+import { createEvaluateStage } from './evaluate-stage.ts'
+import { startNotifiers } from './notify/notifiers.ts'
+import { observe } from './observations.ts'
+import { repeatEvery } from './repeat-every.ts'
+import { createStateLog } from './state-log.ts'
+import { watchFiles } from './watch-files.ts'
+
+const NAME = 'alert'
+const OBSERVE_EVERY_MS = 10_000
+
+/** Enriched spans and scores in; changes of alerts out, and channels told of them. */
+await runService({ name: NAME, parseConfig, start })
+
+async function start(context: ServiceContext<AlertConfig>): Promise<Running<AlertConfig>> {
+  const { config, logger, metrics, onFatal } = context
+  const kafka = connectKafka(config.kafka, `spanmeter-${NAME}`, logger)
+  const partitions = await requirePartitions(kafka, spanAggregates.name)
+  const alertPartitions = await requirePartitions(kafka, alerts.name)
+  const deliveryPartitions = await requirePartitions(kafka, alertDeliveries.name)
+  await requirePartitions(kafka, alertState.name)
+  const writer = await kafka.openWriter()
+  const loop = { kafka, fetch: FETCH, repeats: REPEATS, logger, onFatal }
+  const observer = observeLoops(metrics)
+  let { rules } = config
+  const evaluate = createEvaluateStage(
+    {
+      evaluator: { idleMs: config.idleMs, grafanaUrl: config.grafanaUrl },
+      stateLog: createStateLog(kafka, writer),
+      writer,
+      alertPartitions,
+      maxChunkBytes: MAX_CHUNK_BYTES,
+      logger,
+      ...observeAlerts(metrics, () => evaluate.evaluators()),
+    },
+    rules,
+  )
+  // From the back to the front: a new channel is told of what comes once it is there.
+  const notifiers = await startNotifiers({
+    kafka,
+    writer,
+    channels: config.channels,
+    deliveryPartitions,
+    logger,
+    metrics,
+    onFatal,
+  })
+  const evaluators = await runRecordLoop({
+    ...loop,
+    ...readers.evaluate,
+    stage: evaluate,
+    observer: observer(spanAggregates.name),
+  })
+  const aggregators = await startAggregators({
+    ...loop,
+    writer,
+    partitions,
+    idleMs: config.idleMs,
+    rules: () => rules,
+    observer,
+    metrics,
+  })
+  const observing = repeatEvery(OBSERVE_EVERY_MS, logger, () =>
+    observe(
+      { kafka, writer, partitions, evaluators: () => evaluate.evaluators(), now: Date.now },
+      rules.series.filter(({ source }) => source === 'system'),
+    ),
+  )
+  const watching = watchFiles(config.watched, logger)
+  return {
+    reload(changed) {
+      rules = changed.rules
+      evaluate.configure(rules)
+    },
+    async stop() {
+      watching.stop()
+      await observing.stop()
+      await aggregators.stop()
+      await evaluators.stop()
+      await notifiers.stop()
+      await writer.close()
+      await kafka.close()
+    },
+  }
+}

@@ -1,0 +1,97 @@
+import type { Kafka } from '#runtime/kafka.ts'
+import { PRICE_LIST } from '#runtime/price-list.ts'
+import type { RecordWriter } from '#runtime/records.ts'
+import { readers, spanAggregates } from '#schemas/topics.ts'
+import type { Evaluator } from './evaluator.ts'
+import { createRowFold, type RowFold } from './fold.ts'
+import { splitDeltas } from './partition-deltas.ts'
+import { formatProgress, PROGRESS_HEADER } from './progress.ts'
+import { type SeriesSpec, type Source, UNITS_PER_ONE } from './series.ts'
+
+/** One figure about the pipeline itself, in the unit that people read. */
+interface Observation {
+  readonly observation: 'lag' | 'watermark_lag' | 'price_list_age' | 'groups_overflow'
+  readonly group: string
+  readonly topic: string
+  readonly value: number
+}
+
+export interface ObserverOptions {
+  readonly kafka: Kafka
+  readonly writer: RecordWriter
+  readonly partitions: number
+  readonly evaluators: () => Iterable<Evaluator>
+  readonly now: () => number
+}
+
+const DAY_MS = 86_400_000
+const TIMED_SOURCES: readonly Source[] = ['spans', 'evaluations']
+
+/**
+ * What rules of the source `system` see: lags of consumer groups, how far watermarks lie behind, the
+ * age of the price list, groups without room. Several workers may say the same: rules take means.
+ */
+export async function observe(
+  options: ObserverOptions,
+  series: readonly SeriesSpec[],
+): Promise<void> {
+  const { writer, partitions, now } = options
+  const eventMs = now()
+  const fold = createRowFold(series, 'system')
+  for (const observation of await observations(options, eventMs)) addTo(fold, observation, eventMs)
+  const progress = formatProgress({
+    source: 'system',
+    partition: 0,
+    partitions: 1,
+    eventMs,
+    quietMs: undefined,
+  })
+  const records = splitDeltas(fold.drain().deltas, series, partitions).flatMap(
+    ({ partition, batches }) =>
+      batches.map((value) => ({
+        partition,
+        key: null,
+        value,
+        headers: { [PROGRESS_HEADER]: progress },
+      })),
+  )
+  await writer.write(spanAggregates.name, records)
+}
+
+async function observations(
+  { kafka, evaluators }: ObserverOptions,
+  nowMs: number,
+): Promise<readonly Observation[]> {
+  const found: Observation[] = [
+    {
+      observation: 'price_list_age',
+      group: '',
+      topic: PRICE_LIST.version,
+      value: (nowMs - PRICE_LIST.publishedMs) / DAY_MS,
+    },
+  ]
+  for (const { group, topic } of Object.values(readers)) {
+    const value = Number(await kafka.lag(group, topic))
+    found.push({ observation: 'lag', group, topic, value })
+  }
+  let overflowed = 0
+  for (const evaluator of evaluators()) {
+    overflowed += evaluator.size().overflowed
+    for (const source of TIMED_SOURCES) {
+      const watermarkMs = evaluator.watermark(source)
+      if (watermarkMs === undefined) continue
+      const value = Math.max(0, nowMs - watermarkMs) / 1_000
+      found.push({ observation: 'watermark_lag', group: '', topic: source, value })
+    }
+  }
+  return [...found, { observation: 'groups_overflow', group: '', topic: '', value: overflowed }]
+}
+
+function addTo(fold: RowFold, { observation, group, topic, value }: Observation, eventMs: number): void {
+  fold.addRow({
+    texts: { observation, group, topic },
+    values: { gauge: Math.round(value * UNITS_PER_ONE.gauge) },
+    eventMs,
+    traceId: '',
+  })
+}

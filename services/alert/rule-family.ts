@@ -1,0 +1,257 @@
+import { seriesOf, windowMsOf } from './condition-series.ts'
+import type { Calendar } from './calendar.ts'
+import type { View } from './condition-view.ts'
+import { evaluate, freezeBaselines } from './conditions.ts'
+import type { Histories } from './histories.ts'
+import type { Rule, Verdict } from './rule.ts'
+import { splitGroup } from './series.ts'
+import {
+  type Change,
+  INITIAL,
+  isAtRest,
+  type MachineState,
+  remove,
+  step,
+  stepEarly,
+} from './state-machine.ts'
+
+/** A change of state of one rule for one group, and the verdict that made it. */
+export interface Decision {
+  readonly rule: Rule
+  readonly group: string
+  readonly change: Change
+  readonly verdict: Verdict
+}
+
+/** What a family reads beside its own machines. */
+export interface Surroundings {
+  readonly histories: Histories
+  readonly calendar: Calendar
+  /** Why nobody is told of a rule for a group at a time; empty where they are. */
+  readonly mutedBy: (
+    rule: Rule,
+    group: Readonly<Record<string, string>>,
+    timeMs: number,
+    isFiring: (rule: string) => boolean,
+  ) => string
+}
+
+/** Steps that are looked at one by one; beyond, it is asked whether they can be left out. */
+const FEW_STEPS = 60
+
+/** The levels of one rule, and a state machine for each level and group. Deterministic: it reads no clock. */
+export class RuleFamily {
+  /** The most severe first, as it keeps the others quiet. */
+  #rules: readonly Rule[]
+  readonly #machines = new Map<string, Map<string, MachineState>>()
+  readonly #changed = new Map<string, Set<string>>()
+  /** End of the window that is decided next, milliseconds; undefined before the first record. */
+  nextEndMs: number | undefined
+
+  constructor(rules: readonly Rule[]) {
+    this.#rules = sorted(rules)
+  }
+
+  get rules(): readonly Rule[] {
+    return this.#rules
+  }
+
+  /** Takes changed rules over; what fires by a level that is gone, or by other groups, is resolved. */
+  configure(rules: readonly Rule[], timeMs: number): readonly Decision[] {
+    const kept = new Map(rules.map((rule) => [rule.id, rule]))
+    const decisions = this.#rules.flatMap((rule) => {
+      const next = kept.get(rule.id)
+      const isSame = next !== undefined && next.by.join() === rule.by.join()
+      return isSame ? [] : this.#removeAll(rule, timeMs)
+    })
+    const everyMs = rules[0]?.everyMs
+    if (everyMs !== this.#rules[0]?.everyMs) this.nextEndMs = undefined
+    this.#rules = sorted(rules)
+    return decisions
+  }
+
+  /** Decides all windows that end up to the watermark. */
+  advance(watermarkMs: number, around: Surroundings): readonly Decision[] {
+    const [first] = this.#rules
+    if (first === undefined) return []
+    const { everyMs } = first
+    this.nextEndMs ??= firstEnd(this.#rules, around.histories, everyMs)
+    const decisions: Decision[] = []
+    while (this.nextEndMs !== undefined && this.nextEndMs <= watermarkMs) {
+      if (watermarkMs - this.nextEndMs > FEW_STEPS * everyMs && this.#isOver(around.histories)) {
+        this.nextEndMs = Math.floor(watermarkMs / everyMs) * everyMs + everyMs
+        break
+      }
+      for (const rule of this.#rules) this.#decide(rule, this.nextEndMs, around, decisions)
+      this.nextEndMs += everyMs
+    }
+    return decisions
+  }
+
+  /** Looks at one group before its windows are decided; only what cannot be undone fires. */
+  early(group: string, bucketEndMs: number, around: Surroundings): readonly Decision[] {
+    const decisions: Decision[] = []
+    for (const rule of this.#rules) {
+      if (!rule.isEarly) continue
+      const endMs = Math.ceil(bucketEndMs / rule.everyMs) * rule.everyMs
+      const isDecided = this.nextEndMs !== undefined && endMs < this.nextEndMs
+      if (isDecided && rule.condition.type !== 'budget') continue
+      const before = this.#machine(rule, group)
+      if (before.state === 'firing') continue
+      const verdict = evaluate(rule.condition, viewOf(rule, group, endMs, around))
+      if (verdict.holds !== true) continue
+      const context = { endMs, mutedBy: this.#mutedBy(rule, group, endMs, around) }
+      this.#take(
+        { rule, group, verdict, result: stepEarly(rule, before, verdict, context) },
+        decisions,
+      )
+    }
+    return decisions
+  }
+
+  /** Whether something of a group is not at rest: its histories are still asked for. */
+  holds(group: string): boolean {
+    return this.#rules.some(({ id }) => this.#machines.get(id)?.has(group) === true)
+  }
+
+  /** Machines that changed since the last call; undefined for one that is at rest. */
+  changes(): readonly { rule: string; group: string; state: MachineState | undefined }[] {
+    const pieces = [...this.#changed].flatMap(([rule, groups]) =>
+      [...groups].map((group) => ({ rule, group, state: this.#machines.get(rule)?.get(group) })),
+    )
+    this.#changed.clear()
+    return pieces
+  }
+
+  /** Takes a stored machine over. */
+  restore(rule: string, group: string, state: MachineState): void {
+    const machines = this.#machines.get(rule) ?? new Map<string, MachineState>()
+    this.#machines.set(rule, machines.set(group, state))
+  }
+
+  #decide(rule: Rule, endMs: number, around: Surroundings, decisions: Decision[]): void {
+    for (const group of this.#groups(rule, endMs, around.histories)) {
+      const view = viewOf(rule, group, endMs, around)
+      for (const series of freezeBaselines(rule.condition, view)) {
+        around.histories.settle(series, group)
+      }
+      const verdict = evaluate(rule.condition, view)
+      const context = { endMs, mutedBy: this.#mutedBy(rule, group, endMs, around) }
+      const result = step(rule, this.#machine(rule, group), verdict, context)
+      this.#take({ rule, group, verdict, result }, decisions)
+    }
+  }
+
+  /** Groups that a window could change something for. */
+  #groups(rule: Rule, endMs: number, histories: Histories): ReadonlySet<string> {
+    const groups = new Set(this.#machines.get(rule.id)?.keys())
+    // What can be decided early was; a window that is decided only ends what fires.
+    if (rule.isEarly && rule.condition.type === 'budget') return groups
+    const all = seriesOf(rule.condition)
+    const sinceMs =
+      rule.noData === 'alert' ? Number.NEGATIVE_INFINITY : endMs - windowMsOf(rule.condition)
+    for (const series of all) {
+      for (const [group, { lastMs, firstMs }] of histories.groups(series)) {
+        if ((lastMs ?? 0) > sinceMs && (firstMs ?? 0) < endMs) groups.add(group)
+      }
+    }
+    return groups
+  }
+
+  #mutedBy(rule: Rule, group: string, endMs: number, { mutedBy }: Surroundings): string {
+    const isFiring = (id: string) => this.#machines.get(id)?.get(group)?.state === 'firing'
+    return mutedBy(rule, groupRecord(rule, group), endMs, isFiring)
+  }
+
+  #machine(rule: Rule, group: string): MachineState {
+    return this.#machines.get(rule.id)?.get(group) ?? INITIAL
+  }
+
+  #take(
+    {
+      rule,
+      group,
+      verdict,
+      result,
+    }: Omit<Decision, 'change'> & { result: ReturnType<typeof step> },
+    decisions: Decision[],
+  ): void {
+    const machines = this.#machines.get(rule.id) ?? new Map<string, MachineState>()
+    this.#machines.set(rule.id, machines)
+    const wasThere = machines.has(group)
+    if (isAtRest(result.state)) machines.delete(group)
+    else machines.set(group, result.state)
+    if (wasThere || machines.has(group)) {
+      this.#changed.set(rule.id, (this.#changed.get(rule.id) ?? new Set()).add(group))
+    }
+    for (const change of result.changes) decisions.push({ rule, group, change, verdict })
+  }
+
+  #removeAll(rule: Rule, timeMs: number): readonly Decision[] {
+    const decisions: Decision[] = []
+    for (const [group, state] of this.#machines.get(rule.id) ?? []) {
+      this.#take({ rule, group, verdict: NOTHING, result: remove(state, timeMs) }, decisions)
+    }
+    return decisions
+  }
+
+  /** Nothing is on, and no group had a record lately enough for the next window to see. */
+  #isOver(histories: Histories): boolean {
+    if ([...this.#machines.values()].some(({ size }) => size > 0)) return false
+    return this.#rules.every(
+      (rule) => this.#groups(rule, this.nextEndMs ?? 0, histories).size === 0,
+    )
+  }
+}
+
+const NOTHING: Verdict = {
+  holds: undefined,
+  isGood: false,
+  value: null,
+  threshold: null,
+  baseline: null,
+  count: 0,
+  windowStartMs: 0,
+  windowEndMs: 0,
+  unit: '',
+}
+
+function sorted(rules: readonly Rule[]): readonly Rule[] {
+  return rules.toSorted((a, b) => a.inhibitedBy.length - b.inhibitedBy.length)
+}
+
+function viewOf(
+  rule: Rule,
+  group: string,
+  endMs: number,
+  { histories, calendar }: Surroundings,
+): View {
+  return {
+    endMs,
+    minCount: rule.minCount,
+    group: groupRecord(rule, group),
+    historyOf: (series) => histories.of(series, group),
+    calendar,
+  }
+}
+
+/** A group as a value for each dimension of its rule. */
+export function groupRecord({ by }: Rule, group: string): Readonly<Record<string, string>> {
+  const values = splitGroup(group, by.length)
+  return Object.fromEntries(by.map((dimension, i) => [dimension, values[i] ?? '']))
+}
+
+/** The first window end after the first record of any group. */
+function firstEnd(
+  rules: readonly Rule[],
+  histories: Histories,
+  everyMs: number,
+): number | undefined {
+  let firstMs = Number.POSITIVE_INFINITY
+  for (const series of rules.flatMap(({ condition }) => seriesOf(condition))) {
+    for (const history of histories.groups(series).values()) {
+      firstMs = Math.min(firstMs, history.firstMs ?? firstMs)
+    }
+  }
+  return Number.isFinite(firstMs) ? Math.floor(firstMs / everyMs) * everyMs + everyMs : undefined
+}

@@ -1,0 +1,53 @@
+import type { Kafka } from '#runtime/kafka.ts'
+import type { RecordWriter } from '#runtime/records.ts'
+import { alertState } from '#schemas/topics.ts'
+import { CORE, fromPieces, type StoredEvaluator, toPieces } from './state-pieces.ts'
+
+/** State of one partition as it was last written, and the offset that it stands at. */
+export interface RestoredState {
+  readonly at: bigint
+  readonly stored: StoredEvaluator
+  readonly pieces: number
+}
+
+export interface StateLog {
+  /** Reads a partition's state back; undefined where there is none. */
+  read(partition: number): Promise<RestoredState | undefined>
+  /** Writes changed pieces in one batch, which Kafka takes whole or not at all. */
+  write(partition: number, changes: StoredEvaluator, at: bigint): Promise<void>
+}
+
+/**
+ * The compacted topic alert.state. A worker that lost its partition without noticing may still write
+ * once: what it writes stands at a lower offset than what is there, and is not read. Kafka keeps
+ * what such a record replaces for an hour (runtime/topics.ts).
+ */
+export function createStateLog(kafka: Kafka, writer: RecordWriter): StateLog {
+  return {
+    async read(partition) {
+      const latest = new Map<string, { at: bigint; payload: string }>()
+      let pieces = 0
+      await kafka.readPartition(alertState.name, partition, ({ key, value }) => {
+        pieces++
+        if (value.length === 0) latest.delete(key)
+        for (const piece of value.length === 0 ? [] : alertState.codec.decode(value)) {
+          const before = latest.get(key)
+          if (before === undefined || before.at <= piece.at) latest.set(key, piece)
+        }
+      })
+      const core = latest.get(CORE)
+      if (core === undefined) return undefined
+      const payloads = new Map([...latest].map(([key, { payload }]) => [key, payload]))
+      return { at: core.at, stored: fromPieces(payloads), pieces }
+    },
+    async write(partition, changes, at) {
+      const records = toPieces(changes, at).map((piece) => ({
+        partition,
+        key: Buffer.from(piece.key),
+        value: piece.payload === '' ? Buffer.alloc(0) : alertState.codec.encode([piece]),
+        headers: {},
+      }))
+      await writer.write(alertState.name, records)
+    },
+  }
+}

@@ -1,0 +1,65 @@
+const DIGITS = 3
+/** Seconds from which on another unit reads better, and seconds of that unit. */
+const TIMES: readonly (readonly [fromSeconds: number, unit: string, seconds: number])[] = [
+  [172_800, 'd', 86_400],
+  [7_200, 'h', 3_600],
+  [120, 'min', 60],
+  [1, 's', 1],
+]
+
+const cents = new Intl.NumberFormat('en-US', {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+  trailingZeroDisplay: 'stripIfInteger',
+  signDisplay: 'negative',
+})
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0, signDisplay: 'negative' })
+
+/**
+ * A measured value as people read it: `12.30 USD`, `850 ms`, `6.25%`, `14.6x`. Units are those of
+ * measures, and x for burn rates. Null is not known, which is not 0.
+ */
+export function formatValue(value: number | null, unit: string): string {
+  if (value === null) return 'no data'
+  switch (unit) {
+    case 'USD':
+      // Single calls cost less than a cent.
+      return `${Math.abs(value) < 0.01 ? rounded(value) : cents.format(value)} USD`
+    case 's':
+      return formatSeconds(value)
+    case 'ratio':
+      return `${rounded(value * 100)}%`
+    case 'x':
+      return `${rounded(value)}x`
+    case 'score':
+      return rounded(value)
+    case '':
+      return rounded(value, DIGITS + 1)
+    default:
+      return `${rounded(value, DIGITS + 1)} ${unit}`
+  }
+}
+
+/** A number of records. */
+export function formatCount(count: number): string {
+  return whole.format(count)
+}
+
+function formatSeconds(value: number): string {
+  // Rounded first: 999.9 ms is a second.
+  const seconds = Number(value.toPrecision(DIGITS))
+  const found = TIMES.find(([fromSeconds]) => Math.abs(seconds) >= fromSeconds)
+  if (found === undefined) return seconds === 0 ? '0 s' : `${rounded(seconds * 1_000)} ms`
+  const [, unit, unitSeconds] = found
+  return `${rounded(value / unitSeconds)} ${unit}`
+}
+
+/** So many digits that say something; before the point, all of them. */
+function rounded(value: number, digits = DIGITS): string {
+  return value.toLocaleString('en-US', {
+    maximumSignificantDigits: digits,
+    maximumFractionDigits: 0,
+    roundingPriority: 'morePrecision',
+    signDisplay: 'negative',
+  })
+}
