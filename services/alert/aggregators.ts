@@ -4,7 +4,7 @@ import { type LoopObserver, type LoopOptions, runRecordLoop } from '#runtime/rec
 import type { RecordWriter } from '#runtime/records.ts'
 import type { Running } from '#runtime/service.ts'
 import { requirePartitions } from '#runtime/topics.ts'
-import { type Reader, readers } from '#schemas/topics.ts'
+import { type Reader, readers } from '#schemas/readers.ts'
 import { createAggregateStage } from './aggregate-stage.ts'
 import { createFold, type Fold, type FoldTopic } from './fold.ts'
 import { QuietPartitions } from './quiet-partitions.ts'

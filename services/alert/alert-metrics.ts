@@ -1,5 +1,5 @@
 import type { Metrics } from '#runtime/metrics.ts'
-import type { Alert } from '#schemas/topics.ts'
+import type { Alert } from '#schemas/items.ts'
 import type { EvaluateStageOptions } from './evaluate-stage.ts'
 import type { Evaluator } from './evaluator.ts'
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { toNanos } from '#runtime/time.ts'
-import type { Alert } from '#schemas/topics.ts'
+import type { Alert } from '#schemas/items.ts'
 import type { Evidence } from './evidence.ts'
 import { graphRange, renderLink } from './links.ts'
 import type { Rule, Verdict } from './rule.ts'
 import type { Change } from './state-machine.ts'
-import { renderTemplate } from './templates.ts'
+import { renderTemplate, type TEMPLATE_VARIABLES } from './templates.ts'
 import { formatCount, formatValue } from './units-text.ts'
 
 /** A change of state, and what it came from. */
@@ -63,9 +63,9 @@ export function toAlert(parts: AlertParts): Alert {
 
 function textsOf(parts: AlertParts): Pick<Alert, 'summary' | 'annotations' | 'link'> {
   const { rule, group, grafanaUrl } = parts
-  const own = variablesOf(parts)
+  const own = Object.entries(variablesOf(parts))
   const shown = Object.entries(group).map(([name, value]) => [name, shownValue(value)] as const)
-  const texts = new Map([...shown, ...own, ['grafana', grafanaUrl]])
+  const texts = new Map([...shown, ...own])
   return {
     summary: renderTemplate(rule.summary, texts),
     annotations: Object.fromEntries(
@@ -75,26 +75,27 @@ function textsOf(parts: AlertParts): Pick<Alert, 'summary' | 'annotations' | 'li
   }
 }
 
-/** What templates may name beside the dimensions of the group, and Grafana's address. */
 function variablesOf({
   rule,
   change,
   verdict,
-}: AlertParts): readonly (readonly [string, string])[] {
+  grafanaUrl,
+}: AlertParts): Readonly<Record<(typeof TEMPLATE_VARIABLES)[number], string>> {
   const { value, threshold, baseline, count, unit } = verdict
   const { fromMs, toMs } = graphRange(verdict, change)
-  return [
-    ['value', formatValue(value, unit)],
+  return {
+    value: formatValue(value, unit),
     // Empty where there is none, so that {{#baseline}} … {{/baseline}} leaves it out.
-    ['threshold', threshold === null ? '' : formatValue(threshold, unit)],
-    ['baseline', baseline === null ? '' : formatValue(baseline, unit)],
-    ['count', formatCount(count)],
-    ['rule', rule.name],
-    ['level', rule.level],
-    ['severity', rule.severity],
-    ['from', String(fromMs)],
-    ['to', String(toMs)],
-  ]
+    threshold: threshold === null ? '' : formatValue(threshold, unit),
+    baseline: baseline === null ? '' : formatValue(baseline, unit),
+    count: formatCount(count),
+    rule: rule.name,
+    level: rule.level,
+    severity: rule.severity,
+    from: String(fromMs),
+    to: String(toMs),
+    grafana: grafanaUrl,
+  }
 }
 
 /** A group's value within a line: senders may name things as they like. */

@@ -34,7 +34,9 @@ export const alertVariables = {
   SPANMETER_ALERT_CHANNELS: z
     .string()
     .optional()
-    .describe('File of the channels that are told of alerts; see docs/notifications.md. Unset: none.'),
+    .describe(
+      'File of the channels that are told of alerts; see docs/notifications.md. Unset: none.',
+    ),
   SPANMETER_GRAFANA_URL: z
     .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
     .optional()

@@ -1,5 +1,6 @@
 import { createLayout } from '#schemas/layout.ts'
-import { type PriceCorrection, schemas } from '#schemas/topics.ts'
+import type { PriceCorrection } from '#schemas/items.ts'
+import { schemas } from '#schemas/topics.ts'
 import type { Row } from './facts.ts'
 import { msOfNanos } from './facts-time.ts'
 import type { SeriesSpec } from './series.ts'

@@ -1,4 +1,4 @@
-import type { DeadLetter } from '#schemas/topics.ts'
+import type { DeadLetter } from '#schemas/items.ts'
 import type { Row } from './facts.ts'
 import { msOfNanos } from './facts-time.ts'
 

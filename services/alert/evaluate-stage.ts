@@ -3,7 +3,8 @@ import type { Logger } from '#runtime/log.ts'
 import type { Chunk, ChunkControl, Stage } from '#runtime/record-loop.ts'
 import type { KafkaRecord, NewRecord, RecordWriter } from '#runtime/records.ts'
 import { BatchError } from '#schemas/codec.ts'
-import { type Alert, alerts } from '#schemas/topics.ts'
+import type { Alert } from '#schemas/items.ts'
+import { alerts } from '#schemas/topics.ts'
 import { WireError } from '#schemas/wire.ts'
 import { Evaluator, type EvaluatorOptions } from './evaluator.ts'
 import { parseProgress, PROGRESS_HEADER } from './progress.ts'
@@ -96,7 +97,8 @@ function evaluateRecord(
     const made = evaluator.apply({
       value,
       progress: parseProgress(headers[PROGRESS_HEADER] ?? ''),
-      silence: headers[SILENCE_HEADER] === undefined ? undefined : parseSilence(headers[SILENCE_HEADER]),
+      silence:
+        headers[SILENCE_HEADER] === undefined ? undefined : parseSilence(headers[SILENCE_HEADER]),
     })
     onAlerts(made)
     return made.map((alert, part) => ({

@@ -1,4 +1,4 @@
-import type { Evaluation } from '#schemas/topics.ts'
+import type { Evaluation } from '#schemas/items.ts'
 import type { Row } from './facts.ts'
 import { MAX_AHEAD_MS, msOfNanos } from './facts-time.ts'
 import { UNITS_PER_ONE } from './series.ts'

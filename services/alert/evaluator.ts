@@ -1,4 +1,4 @@
-import type { Alert } from '#schemas/topics.ts'
+import type { Alert } from '#schemas/items.ts'
 import { toAlert } from './alert-record.ts'
 import { Calendar } from './calendar.ts'
 import { seriesOf } from './condition-series.ts'
@@ -216,7 +216,9 @@ function earlyFamilies(families: Iterable<RuleFamily>): Map<string, readonly Rul
   const bySeries = new Map<string, readonly RuleFamily[]>()
   for (const family of families) {
     const early = family.rules.filter(({ isEarly }) => isEarly)
-    const ids = new Set(early.flatMap(({ condition }: Rule) => seriesOf(condition)).map((s) => s.id))
+    const ids = new Set(
+      early.flatMap(({ condition }: Rule) => seriesOf(condition)).map((s) => s.id),
+    )
     for (const id of ids) bySeries.set(id, [...(bySeries.get(id) ?? []), family])
   }
   return bySeries

@@ -89,7 +89,10 @@ export class Histories {
   }
 
   /** Forgets buckets that no rule looks back to any more, and groups that have none left. */
-  expire(nowMs: (spec: SeriesSpec) => number | undefined, isKept: (group: string) => boolean): void {
+  expire(
+    nowMs: (spec: SeriesSpec) => number | undefined,
+    isKept: (group: string) => boolean,
+  ): void {
     for (const { spec, groups } of this.#series.values()) {
       const atMs = nowMs(spec)
       if (atMs === undefined) continue

@@ -1,14 +1,16 @@
 import { FETCH, MAX_CHUNK_BYTES, REPEATS } from '#runtime/defaults.ts'
-import { connectKafka } from '#runtime/kafka.ts'
+import { connectKafka, type Kafka } from '#runtime/kafka.ts'
 import { observeLoops } from '#runtime/metrics.ts'
 import { runRecordLoop } from '#runtime/record-loop.ts'
+import type { RecordWriter } from '#runtime/records.ts'
 import { type Running, runService, type ServiceContext } from '#runtime/service.ts'
 import { requirePartitions } from '#runtime/topics.ts'
-import { alertDeliveries, alerts, alertState, readers, spanAggregates } from '#schemas/topics.ts'
+import { readers } from '#schemas/readers.ts'
+import { alertDeliveries, alerts, alertState, spanAggregates } from '#schemas/topics.ts'
 import { startAggregators } from './aggregators.ts'
 import { observeAlerts } from './alert-metrics.ts'
 import { type AlertConfig, parseConfig } from './config.ts'
-import { createEvaluateStage } from './evaluate-stage.ts'
+import { createEvaluateStage, type EvaluateStage } from './evaluate-stage.ts'
 import { startNotifiers } from './notify/notifiers.ts'
 import { observe } from './observations.ts'
 import { repeatEvery } from './repeat-every.ts'
@@ -25,35 +27,17 @@ async function start(context: ServiceContext<AlertConfig>): Promise<Running<Aler
   const { config, logger, metrics, onFatal } = context
   const kafka = connectKafka(config.kafka, `spanmeter-${NAME}`, logger)
   const partitions = await requirePartitions(kafka, spanAggregates.name)
-  const alertPartitions = await requirePartitions(kafka, alerts.name)
   const deliveryPartitions = await requirePartitions(kafka, alertDeliveries.name)
-  await requirePartitions(kafka, alertState.name)
   const writer = await kafka.openWriter()
   const loop = { kafka, fetch: FETCH, repeats: REPEATS, logger, onFatal }
   const observer = observeLoops(metrics)
   let { rules } = config
-  const evaluate = createEvaluateStage(
-    {
-      evaluator: { idleMs: config.idleMs, grafanaUrl: config.grafanaUrl },
-      stateLog: createStateLog(kafka, writer),
-      writer,
-      alertPartitions,
-      maxChunkBytes: MAX_CHUNK_BYTES,
-      logger,
-      ...observeAlerts(metrics, () => evaluate.evaluators()),
-    },
-    rules,
-  )
+  const evaluate = await openEvaluation(context, kafka, writer)
   // From the back to the front: a new channel is told of what comes once it is there.
-  const notifiers = await startNotifiers({
-    kafka,
-    writer,
-    channels: config.channels,
-    deliveryPartitions,
-    logger,
-    metrics,
-    onFatal,
-  })
+  const notifiers = await startNotifiers(
+    { kafka, writer, deliveryPartitions, logger, metrics, onFatal },
+    config.channels,
+  )
   const evaluators = await runRecordLoop({
     ...loop,
     ...readers.evaluate,
@@ -62,12 +46,9 @@ async function start(context: ServiceContext<AlertConfig>): Promise<Running<Aler
   })
   const aggregators = await startAggregators({
     ...loop,
-    writer,
-    partitions,
+    ...{ writer, partitions, observer, metrics },
     idleMs: config.idleMs,
     rules: () => rules,
-    observer,
-    metrics,
   })
   const observing = repeatEvery(OBSERVE_EVERY_MS, logger, () =>
     observe(
@@ -80,6 +61,7 @@ async function start(context: ServiceContext<AlertConfig>): Promise<Running<Aler
     reload(changed) {
       rules = changed.rules
       evaluate.configure(rules)
+      notifiers.reload(changed.channels)
     },
     async stop() {
       watching.stop()
@@ -91,4 +73,26 @@ async function start(context: ServiceContext<AlertConfig>): Promise<Running<Aler
       await kafka.close()
     },
   }
+}
+
+async function openEvaluation(
+  { config, logger, metrics }: ServiceContext<AlertConfig>,
+  kafka: Kafka,
+  writer: RecordWriter,
+): Promise<EvaluateStage> {
+  const alertPartitions = await requirePartitions(kafka, alerts.name)
+  await requirePartitions(kafka, alertState.name)
+  const stage: EvaluateStage = createEvaluateStage(
+    {
+      evaluator: { idleMs: config.idleMs, grafanaUrl: config.grafanaUrl },
+      stateLog: createStateLog(kafka, writer),
+      writer,
+      alertPartitions,
+      maxChunkBytes: MAX_CHUNK_BYTES,
+      logger,
+      ...observeAlerts(metrics, () => stage.evaluators()),
+    },
+    config.rules,
+  )
+  return stage
 }

@@ -1,7 +1,8 @@
 import type { Kafka } from '#runtime/kafka.ts'
 import { PRICE_LIST } from '#runtime/price-list.ts'
 import type { RecordWriter } from '#runtime/records.ts'
-import { readers, spanAggregates } from '#schemas/topics.ts'
+import { readers } from '#schemas/readers.ts'
+import { spanAggregates } from '#schemas/topics.ts'
 import type { Evaluator } from './evaluator.ts'
 import { createRowFold, type RowFold } from './fold.ts'
 import { splitDeltas } from './partition-deltas.ts'
@@ -87,7 +88,11 @@ async function observations(
   return [...found, { observation: 'groups_overflow', group: '', topic: '', value: overflowed }]
 }
 
-function addTo(fold: RowFold, { observation, group, topic, value }: Observation, eventMs: number): void {
+function addTo(
+  fold: RowFold,
+  { observation, group, topic, value }: Observation,
+  eventMs: number,
+): void {
   fold.addRow({
     texts: { observation, group, topic },
     values: { gauge: Math.round(value * UNITS_PER_ONE.gauge) },

@@ -1,6 +1,7 @@
 import type { Kafka } from '#runtime/kafka.ts'
 import type { RecordWriter } from '#runtime/records.ts'
-import { type Reader, spanAggregates } from '#schemas/topics.ts'
+import type { Reader } from '#schemas/readers.ts'
+import { spanAggregates } from '#schemas/topics.ts'
 import { encodeDeltas } from './delta-batch.ts'
 import { formatProgress, PROGRESS_HEADER } from './progress.ts'
 import type { Source } from './series.ts'
@@ -54,8 +55,7 @@ export class QuietPartitions {
     for (const { group, topic } of upstream) if ((await kafka.lag(group, topic)) > 0n) return
     const lags = await kafka.lags(reader.group, reader.topic)
     const quiet = still.filter(
-      ([partition, readMs]) =>
-        lags.get(partition) === 0n && this.#readMs.get(partition) === readMs,
+      ([partition, readMs]) => lags.get(partition) === 0n && this.#readMs.get(partition) === readMs,
     )
     if (quiet.length === 0) return
     await writer.write(

@@ -8,11 +8,7 @@ export interface Repeating {
 }
 
 /** Does a task again and again, with a pause after each; what a dependency did not answer is tried next time. */
-export function repeatEvery(
-  pauseMs: number,
-  logger: Logger,
-  task: () => Promise<void>,
-): Repeating {
+export function repeatEvery(pauseMs: number, logger: Logger, task: () => Promise<void>): Repeating {
   const stopping = new AbortController()
   const { signal } = stopping
   const done = run()

@@ -1,4 +1,4 @@
-import type { AlertState } from '#schemas/topics.ts'
+import type { AlertState } from '#schemas/items.ts'
 import type { HistoryPiece } from './histories.ts'
 import type { Silence } from './silence.ts'
 import type { MachineState } from './state-machine.ts'

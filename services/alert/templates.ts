@@ -1,6 +1,12 @@
 import mustache from 'mustache'
 
-/** What templates may name, as texts. */
+/** What templates may name beside the dimensions of their rule. */
+export const TEMPLATE_VARIABLES = [
+  ...(['value', 'threshold', 'baseline', 'count', 'rule', 'level', 'severity'] as const),
+  ...(['from', 'to', 'grafana'] as const),
+] as const
+
+/** What a template names, as texts. */
 export type Variables = ReadonlyMap<string, string>
 
 /**

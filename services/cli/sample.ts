@@ -9,7 +9,7 @@ import type { Env } from '#runtime/config.ts'
 import type { Kafka } from '#runtime/kafka.ts'
 import { readQuery } from '#runtime/queries.ts'
 import { TransientError } from '#runtime/records.ts'
-import { readers } from '#schemas/topics.ts'
+import { readers } from '#schemas/readers.ts'
 import type { ReplayReport } from './replay/report.ts'
 
 /** The sample did not go through. */

@@ -1,4 +1,5 @@
-import { type DeadLetter, deadLetters } from '#schemas/topics.ts'
+import type { DeadLetter } from '#schemas/items.ts'
+import { deadLetters } from '#schemas/topics.ts'
 import { formatSource, SOURCE_HEADER } from './checkpoint.ts'
 import type { Chunk } from './record-loop.ts'
 import type { KafkaRecord, NewRecord } from './records.ts'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Evaluation } from '#schemas/topics.ts'
+import type { Evaluation } from '#schemas/items.ts'
 
 /** What makes a score the score that it is: who judged what, and how. */
 export interface Judgement extends Pick<

@@ -3,7 +3,14 @@ import { deadLetters } from '../../schemas/topics.ts'
 import { deadLetterRecord, recordFrom } from '../../services/runtime/dead-letters.ts'
 import { record } from '../support/memory.ts'
 
-const chunk = { topic: 'spans', partition: 7, first: 40n, last: 50n, records: [] }
+const chunk = {
+  topic: 'spans',
+  partition: 7,
+  first: 40n,
+  last: 50n,
+  records: [],
+  wasPending: false,
+}
 
 test.each([
   [4, 3],

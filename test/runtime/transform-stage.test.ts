@@ -26,13 +26,17 @@ const letters: Transform = ({ value }) =>
         rejected: [],
       }
 
+interface Run {
+  readonly writer: RecordWriter
+  readonly transform?: Transform
+  readonly tries?: number
+  /** Partitions of the second output; none: the stage has no second output. */
+  readonly secondPartitions?: number
+}
+
 async function run(
   records: readonly KafkaRecord[],
-  {
-    writer,
-    transform = letters,
-    tries = 1,
-  }: { writer: RecordWriter; transform?: Transform; tries?: number },
+  { writer, transform = letters, tries = 1, secondPartitions }: Run,
 ): Promise<readonly string[]> {
   const reasons: string[] = []
   const stage = createTransformStage({
@@ -40,12 +44,15 @@ async function run(
     writer,
     transform,
     output: { topic: 'out', partitions: 2 },
+    ...(secondPartitions !== undefined && {
+      secondOutput: { topic: 'second', partitions: secondPartitions },
+    }),
     deadLetterPartitions: 2,
     maxChunkBytes: 1_000,
     onRejected: (reason) => reasons.push(reason),
   })
   await stage.handle(
-    { topic: 'in', partition: 3, first: 0n, last: 9n, records },
+    { topic: 'in', partition: 3, first: 0n, last: 9n, records, wasPending: false },
     memoryControl([], tries),
   )
   return reasons
@@ -118,6 +125,63 @@ describe('A stage that turns records into records', () => {
     await expect(
       run([record(0, 'a'), record(1, 'b')], { writer, transform: failing }),
     ).rejects.toThrow('a bug')
+    expect(writer.writes).toEqual([])
+  })
+})
+
+/** The first letter goes to the output, the others to the second one. */
+const headAndTail: Transform = ({ value }) => {
+  const [head = '', ...tail] = value.toString().split('')
+  const secondValues = tail.map((letter) => Buffer.from(letter))
+  return { values: [Buffer.from(head)], secondValues, rejected: [] }
+}
+
+describe('A stage with a second output', () => {
+  test('writes to it after the first, numbered from 0 as there', async () => {
+    const writer = memoryWriter()
+    await run([record(4, 'abc'), record(5, 'd'), record(6, 'ef')], {
+      writer,
+      transform: headAndTail,
+      secondPartitions: 3,
+    })
+    const seen = writer.writes.map(({ topic, records }) => [
+      topic,
+      records.map(({ value, partition, headers }) => [
+        value.toString(),
+        partition,
+        headers['source'],
+      ]),
+    ])
+    expect(seen).toEqual([
+      [
+        'out',
+        [
+          ['a', 1, 'in/3/4/0'],
+          ['d', 1, 'in/3/5/0'],
+          ['e', 1, 'in/3/6/0'],
+        ],
+      ],
+      [
+        'second',
+        [
+          ['b', 0, 'in/3/4/0'],
+          ['c', 0, 'in/3/4/1'],
+          ['f', 0, 'in/3/6/0'],
+        ],
+      ],
+    ])
+  })
+
+  test('writes nothing to it where nothing is for it', async () => {
+    const writer = memoryWriter()
+    await run([record(0, 'a')], { writer, transform: headAndTail, secondPartitions: 3 })
+    expect(writer.writes.map(({ topic }) => topic)).toEqual(['out'])
+  })
+
+  test('is wanted by a transform that writes to it', async () => {
+    const writer = memoryWriter()
+    const attempt = run([record(0, 'ab')], { writer, transform: headAndTail })
+    await expect(attempt).rejects.toThrow('no second output')
     expect(writer.writes).toEqual([])
   })
 })

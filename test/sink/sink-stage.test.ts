@@ -73,7 +73,7 @@ function handle(
     maxChunkBytes: 1_000,
     onRejected: (reason) => reasons.push(reason),
   })
-  const chunk = { topic: 'in', partition: 3, first: 0n, last: 99n, records }
+  const chunk = { topic: 'in', partition: 3, first: 0n, last: 99n, records, wasPending: false }
   const run = async () => {
     await stage.handle(chunk, memoryControl(log, tries))
     for (const { topic, records: written } of writer.writes) {

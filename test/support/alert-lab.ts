@@ -1,7 +1,7 @@
 import { formatSource, SOURCE_HEADER, type Checkpoint } from '../../services/runtime/checkpoint.ts'
 import type { KafkaRecord } from '../../services/runtime/records.ts'
 import { Repeats } from '../../services/runtime/repeats.ts'
-import type { Alert } from '../../schemas/topics.ts'
+import type { Alert } from '../../schemas/items.ts'
 import { encodeDeltas } from '../../services/alert/delta-batch.ts'
 import { Evaluator } from '../../services/alert/evaluator.ts'
 import type { Row } from '../../services/alert/facts.ts'
@@ -54,10 +54,9 @@ export class AlertLab {
   readonly evaluator: Evaluator
   readonly alerts: Alert[] = []
   readonly #rules: RuleSet
-  readonly #repeats = new Repeats(
-    { horizonMs: 0, maxRequests: 0 },
-    { sources: new Map() } satisfies Checkpoint,
-  )
+  readonly #repeats = new Repeats({ horizonMs: 0, maxRequests: 0 }, {
+    sources: new Map(),
+  } satisfies Checkpoint)
   #offset = 0n
 
   constructor(rules: RuleSet) {

@@ -36,6 +36,9 @@ export function memoryWriter(
 /** A ChunkControl that notes what is asked of it, and tries each task `tries` times. */
 export function memoryControl(log: string[], tries = 1): ChunkControl {
   return {
+    async clearPending() {
+      log.push('clearPending')
+    },
     async markPending() {
       log.push('markPending')
     },

@@ -1,5 +1,5 @@
 import type { ClickHouse } from '#runtime/clickhouse.ts'
-import type { Alert } from '#schemas/topics.ts'
+import type { Alert } from '#schemas/items.ts'
 import { encodeDeltas } from '../delta-batch.ts'
 import { Evaluator } from '../evaluator.ts'
 import type { Row } from '../facts.ts'
@@ -78,7 +78,10 @@ async function readSlice(
   return Promise.all(
     wanted.map(async (source) => {
       const rows = await readRows(clickhouse, source, slice, rules.series)
-      return { source, minutes: Map.groupBy(rows, ({ eventMs }) => Math.floor(eventMs / MINUTE_MS)) }
+      return {
+        source,
+        minutes: Map.groupBy(rows, ({ eventMs }) => Math.floor(eventMs / MINUTE_MS)),
+      }
     }),
   )
 }

@@ -3,7 +3,7 @@ import { connectClickHouse } from '#runtime/clickhouse.ts'
 import type { Env } from '#runtime/config.ts'
 import { parseTime } from '#runtime/iso-time.ts'
 import { createLogger } from '#runtime/log.ts'
-import type { Alert } from '#schemas/topics.ts'
+import type { Alert } from '#schemas/items.ts'
 import { backtest } from '../backtest/backtest.ts'
 import { parseConfig } from '../config.ts'
 import { isFor } from '../notify/route.ts'
@@ -26,7 +26,9 @@ const TELL_EVERY_MS = 1_000
 /** `spanmeter alerts backtest`: what rules would have said of the past. */
 export function createBacktestCommand(env: Env, signal: AbortSignal): Command {
   const command = new Command('backtest')
-    .description('put the spans and scores of the past through the rules, and print what would have fired')
+    .description(
+      'put the spans and scores of the past through the rules, and print what would have fired',
+    )
     .option('--from <time>', 'first end of a window: ISO 8601, such as 2026-11-01 (UTC)', readTime)
     .option('--to <time>', 'last end of a window (default: now)', readTime)
     .option('--rules <files...>', 'rule files (default: those of SPANMETER_ALERT_RULES)')

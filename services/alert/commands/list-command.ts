@@ -29,7 +29,12 @@ export function createListCommand(env: Env): Command {
       try {
         const firing = await clickhouse.query<FiringRow>(readQuery('alerts_firing'))
         if (flags.json === true) {
-          const known = rules.map(({ name, level, severity, by }) => ({ name, level, severity, by }))
+          const known = rules.map(({ name, level, severity, by }) => ({
+            name,
+            level,
+            severity,
+            by,
+          }))
           process.stdout.write(`${JSON.stringify({ rules: known, firing })}\n`)
           return
         }
@@ -37,7 +42,9 @@ export function createListCommand(env: Env): Command {
           nameOf(rule),
           rule.severity,
           rule.by.join(', ') || '-',
-          String(firing.filter(({ rule: r, level }) => r === rule.name && level === rule.level).length),
+          String(
+            firing.filter(({ rule: r, level }) => r === rule.name && level === rule.level).length,
+          ),
         ])
         const lines = [
           ...(flags.firing === true

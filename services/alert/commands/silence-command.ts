@@ -32,7 +32,12 @@ export function createSilenceCommand(env: Env): Command {
   return new Command('silence')
     .description('tell nobody of some alerts for a while; prints the id of the silence')
     .option('--rule <name>', 'only alerts of this rule (default: of every rule)')
-    .option('--match <dimension=value>', 'only groups with this value; may be repeated', addMatch, {})
+    .option(
+      '--match <dimension=value>',
+      'only groups with this value; may be repeated',
+      addMatch,
+      {},
+    )
     .option('--for <duration>', 'how long: 30m, 2h, 3d', readDuration, DEFAULT_MS)
     .option('--from <time>', 'from this event time on (default: at once)', readTime)
     .option('--until <time>', 'up to this event time, instead of --for', readTime)

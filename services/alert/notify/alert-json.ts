@@ -1,4 +1,4 @@
-import type { Alert } from '#schemas/topics.ts'
+import type { Alert } from '#schemas/items.ts'
 import { isoTime } from './alert-text.ts'
 
 /** Changes when a field of the body is taken away or means something else. */

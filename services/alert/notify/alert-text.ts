@@ -1,4 +1,4 @@
-import type { Alert } from '#schemas/topics.ts'
+import type { Alert } from '#schemas/items.ts'
 
 const NANOS_PER_MS = 1_000_000n
 const DIGITS = 4

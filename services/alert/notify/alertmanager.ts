@@ -1,4 +1,4 @@
-import type { Alert } from '#schemas/topics.ts'
+import type { Alert } from '#schemas/items.ts'
 import { isoTime } from './alert-text.ts'
 import type { AlertmanagerChannel } from './channel.ts'
 import type { Exchange } from './http-exchange.ts'

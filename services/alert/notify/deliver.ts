@@ -1,6 +1,6 @@
 import type { ChunkControl } from '#runtime/record-loop.ts'
 import { backoffMs } from '#runtime/retry.ts'
-import type { Alert } from '#schemas/topics.ts'
+import type { Alert } from '#schemas/items.ts'
 import type { Sender, Sent } from './sender.ts'
 
 /** The time of a process, and how it waits. */

@@ -11,7 +11,6 @@ import { createNotifyStage, type NotifyStageOptions } from './notify-stage.ts'
 export interface NotifiersOptions {
   readonly kafka: Kafka
   readonly writer: RecordWriter
-  readonly channels: readonly Channel[]
   readonly deliveryPartitions: number
   readonly logger: Logger
   readonly metrics: Metrics
@@ -21,13 +20,47 @@ export interface NotifiersOptions {
 /** Seconds from an alert's record to the end of its delivery. */
 const LATENCY_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 3_600]
 
+/** Channels that are told, and can be others from now on. */
+export interface Notifiers extends Consumer {
+  /** Takes changed channels over; each goes on where it was. */
+  reload(channels: readonly Channel[]): void
+}
+
 /**
  * Tells every channel of alerts, each in a consumer group of its own, so that one that does not
  * answer holds up no other. A new channel begins with what comes from now on.
  */
-export async function startNotifiers(options: NotifiersOptions): Promise<Consumer> {
-  const { kafka, channels, deliveryPartitions, logger, metrics, onFatal } = options
-  const observe = observeChannels(metrics)
+export async function startNotifiers(
+  options: NotifiersOptions,
+  first: readonly Channel[],
+): Promise<Notifiers> {
+  const observe = observeChannels(options.metrics)
+  let channels = first
+  let running = await runChannels(options, channels, observe)
+  let reloaded = Promise.resolve()
+  const change = async (next: readonly Channel[]) => {
+    if (JSON.stringify(next) === JSON.stringify(channels)) return
+    channels = next
+    await running.stop()
+    running = await runChannels(options, channels, observe)
+  }
+  return {
+    reload(next) {
+      reloaded = reloaded.then(() => change(next)).catch(options.onFatal)
+    },
+    async stop() {
+      await reloaded
+      await running.stop()
+    },
+  }
+}
+
+async function runChannels(
+  options: NotifiersOptions,
+  channels: readonly Channel[],
+  observe: ReturnType<typeof observeChannels>,
+): Promise<Consumer> {
+  const { kafka, deliveryPartitions, logger, onFatal } = options
   const stopping = new AbortController()
   const consumers: Consumer[] = []
   const stop = async () => {
@@ -36,22 +69,25 @@ export async function startNotifiers(options: NotifiersOptions): Promise<Consume
     stopping.abort()
     await Promise.all(stopped)
   }
-  const startOne = async (channel: Channel) => {
-    const group = groupOf(channel)
-    await kafka.startAtEnd(group, alerts.name)
-    const { observer, ...hooks } = observe(channel)
-    const { signal } = stopping
-    const { writer } = options
-    const told = { channel, writer, deliveryPartitions, logger, signal, ...hooks }
-    const stage = createNotifyStage(told)
-    const loop = { group, topic: alerts.name, fetch: FETCH, repeats: REPEATS, stage, observer }
-    consumers.push(await runRecordLoop({ kafka, logger, onFatal, ...loop }))
-  }
-  const started = await Promise.allSettled(channels.map(startOne))
-  const failed = started.find((result) => result.status === 'rejected')
-  if (failed !== undefined) {
+  try {
+    for (const channel of channels) {
+      const group = groupOf(channel)
+      await kafka.startAtEnd(group, alerts.name)
+      const { observer, ...hooks } = observe(channel)
+      const stage = createNotifyStage({
+        channel,
+        writer: options.writer,
+        deliveryPartitions,
+        logger,
+        signal: stopping.signal,
+        ...hooks,
+      })
+      const loop = { group, topic: alerts.name, fetch: FETCH, repeats: REPEATS, stage, observer }
+      consumers.push(await runRecordLoop({ kafka, logger, onFatal, ...loop }))
+    }
+  } catch (error) {
     await stop()
-    throw failed.reason
+    throw error
   }
   return { stop }
 }

@@ -1,4 +1,4 @@
-import type { Alert } from '#schemas/topics.ts'
+import type { Alert } from '#schemas/items.ts'
 import { alertJson } from './alert-json.ts'
 import { cut, groupText, isoTime, titleOf } from './alert-text.ts'
 import type { PagerDutyChannel } from './channel.ts'

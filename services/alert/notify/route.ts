@@ -1,4 +1,4 @@
-import type { Alert } from '#schemas/topics.ts'
+import type { Alert } from '#schemas/items.ts'
 
 /** Which alerts a channel is told of: all parts must match, and an empty one matches everything. */
 export interface Route {

@@ -1,4 +1,4 @@
-import type { Alert } from '#schemas/topics.ts'
+import type { Alert } from '#schemas/items.ts'
 import type { HttpResult } from './http-exchange.ts'
 
 /** What came of one try to tell a receiver of an alert. */

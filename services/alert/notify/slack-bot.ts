@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Alert } from '#schemas/topics.ts'
+import type { Alert } from '#schemas/items.ts'
 import type { SlackBotChannel } from './channel.ts'
 import type { Exchange } from './http-exchange.ts'
 import type { Sender, Sent, Try } from './sender.ts'

@@ -1,4 +1,4 @@
-import type { Alert } from '#schemas/topics.ts'
+import type { Alert } from '#schemas/items.ts'
 import { cut, evidenceOf, isoTime, titleOf, valueText } from './alert-text.ts'
 
 /** Longest texts and lists that Slack takes in a block. */

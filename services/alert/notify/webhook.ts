@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import type { Alert } from '#schemas/topics.ts'
+import type { Alert } from '#schemas/items.ts'
 import { alertJson } from './alert-json.ts'
 import { renderTemplate } from './body-template.ts'
 import type { WebhookChannel } from './channel.ts'

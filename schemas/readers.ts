@@ -1,0 +1,37 @@
+import {
+  alertDeliveries,
+  alerts,
+  deadLetters,
+  enrichedSpans,
+  evaluations,
+  otlpSpans,
+  priceCorrections,
+  spanAggregates,
+  spans,
+} from './topics.ts'
+
+/** A consumer group of the pipeline and the topic that it reads. */
+export interface Reader {
+  readonly group: string
+  readonly topic: string
+}
+
+/** What must be read before alerts may take silence for an end: all upstream of span.aggregates. */
+export const readers = {
+  ingest: { group: 'ingest', topic: otlpSpans.name },
+  enrich: { group: 'enrich', topic: spans.name },
+  sink: { group: 'sink', topic: enrichedSpans.name },
+  sinkPriceCorrections: { group: 'sink-price-corrections', topic: priceCorrections.name },
+  sinkDeadLetters: { group: 'sink-dead-letters', topic: deadLetters.name },
+  sinkEvaluations: { group: 'sink-evaluations', topic: evaluations.name },
+  sinkAlerts: { group: 'sink-alerts', topic: alerts.name },
+  sinkAlertDeliveries: { group: 'sink-alert-deliveries', topic: alertDeliveries.name },
+  aggregateSpans: { group: 'alert-aggregate-spans', topic: enrichedSpans.name },
+  aggregateEvaluations: { group: 'alert-aggregate-evaluations', topic: evaluations.name },
+  aggregateCorrections: {
+    group: 'alert-aggregate-price-corrections',
+    topic: priceCorrections.name,
+  },
+  aggregateDeadLetters: { group: 'alert-aggregate-dead-letters', topic: deadLetters.name },
+  evaluate: { group: 'alert-evaluate', topic: spanAggregates.name },
+} as const satisfies Readonly<Record<string, Reader>>
