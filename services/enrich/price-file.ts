@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { parseTime } from '#runtime/iso-time.ts'
+import { misshapen, readYamlTexts } from '#runtime/yaml.ts'
 import { type Decimal, parseDecimal } from './decimal.ts'
 import type { PriceRules, Scope } from './price-rules.ts'
 import type { PriceRow, TierPrice } from './rates.ts'
@@ -105,18 +105,12 @@ export function parsePriceFile(
   file: string,
   providerOf: (name: string) => string,
 ): PriceRules {
-  const lines = new LineCounter()
-  // The failsafe schema leaves every scalar the text that it is.
-  const document = parseDocument(text, { schema: 'failsafe', lineCounter: lines })
-  const [broken] = document.errors
-  if (broken !== undefined) throw new Error(`${file} is not YAML: ${broken.message}`)
-  const result = priceFile.safeParse(document.toJS() ?? {})
+  const document = readYamlTexts(text, file)
+  const result = priceFile.safeParse(document.value ?? {})
   if (!result.success) {
-    const places = result.error.issues.map(({ path, message }) => {
-      const start = startOf(document, path)
-      const line = start === undefined ? '' : `line ${lines.linePos(start).line}, `
-      return `  ${line}${path.join('.')}: ${message}`
-    })
+    const places = misshapen(result.error).map(
+      ({ path, message }) => `  ${document.describe(path)}: ${message}`,
+    )
     throw new Error(`${file} does not hold prices:\n${places.join('\n')}`)
   }
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 8)
@@ -125,15 +119,6 @@ export function parsePriceFile(
     refuseEqual(kind, file)
   }
   return rules
-}
-
-/** Where a place of a document starts; where it is missing, what it is missing from. */
-function startOf(document: Document, path: readonly PropertyKey[]): number | undefined {
-  for (let length = path.length; length >= 0; length--) {
-    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true)
-    if (isNode(node)) return node.range?.[0]
-  }
-  return undefined
 }
 
 type PriceFileData = z.output<typeof priceFile>
