@@ -5,14 +5,15 @@ import { runRecordLoop } from '#runtime/record-loop.ts'
 import { type Running, runService, type ServiceContext } from '#runtime/service.ts'
 import { requirePartitions } from '#runtime/topics.ts'
 import { createTransformStage, type Transform } from '#runtime/transform-stage.ts'
-import { deadLetters, enrichedSpans, spans } from '#schemas/topics.ts'
+import { readers } from '#schemas/readers.ts'
+import { deadLetters, enrichedSpans, evaluations, spans } from '#schemas/topics.ts'
 import { type EnrichConfig, parseConfig } from './config.ts'
 import { createEnricher } from './enrich.ts'
 import { observePrices } from './price-metrics.ts'
 
 const NAME = 'enrich'
 
-/** Batches of spans in; the same with price and tags out. */
+/** Batches of spans in; the same with price and tags out, and the scores that they carry. */
 await runService({ name: NAME, parseConfig, start })
 
 async function start(context: ServiceContext<EnrichConfig>): Promise<Running<EnrichConfig>> {
@@ -20,6 +21,7 @@ async function start(context: ServiceContext<EnrichConfig>): Promise<Running<Enr
   const kafka = connectKafka(config.kafka, `spanmeter-${NAME}`, logger)
   await requirePartitions(kafka, spans.name)
   const partitions = await requirePartitions(kafka, enrichedSpans.name)
+  const evaluationPartitions = await requirePartitions(kafka, evaluations.name)
   const deadLetterPartitions = await requirePartitions(kafka, deadLetters.name)
   const writer = await kafka.openWriter()
   const rejected = metrics.counter(
@@ -28,12 +30,16 @@ async function start(context: ServiceContext<EnrichConfig>): Promise<Running<Enr
     ['reason'],
   )
   const onPriced = observePrices(metrics)
+  const evaluationsTotal = metrics.counter('spanmeter_evaluations_total', 'Evaluations taken in.', [
+    'origin',
+  ])
+  const onEvaluations = (count: number) => evaluationsTotal.inc({ origin: 'span_event' }, count)
   const enricherOf = ({ prices, tagSpan, contentRate }: EnrichConfig): Transform =>
-    createEnricher({ prices, tagSpan, contentRate, onPriced })
+    createEnricher({ prices, tagSpan, contentRate, onPriced, onEvaluations })
   let newest = enricherOf(config)
   const consumer = await runRecordLoop({
     kafka,
-    group: NAME,
+    group: readers.enrich.group,
     topic: spans.name,
     fetch: FETCH,
     repeats: REPEATS,
@@ -45,6 +51,7 @@ async function start(context: ServiceContext<EnrichConfig>): Promise<Running<Enr
       writer,
       transform: (record) => newest(record),
       output: { topic: enrichedSpans.name, partitions },
+      secondOutput: { topic: evaluations.name, partitions: evaluationPartitions },
       deadLetterPartitions,
       maxChunkBytes: MAX_CHUNK_BYTES,
       onRejected: (reason) => rejected.inc({ reason }),

@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto'
-import { REQUEST_HEADER } from '#runtime/checkpoint.ts'
 import { deadLetterBatch, type Rejected } from '#runtime/dead-letters.ts'
-import { OverloadedError } from '#runtime/grouped-writer.ts'
-import { type NewRecord, type RecordWriter, TransientError } from '#runtime/records.ts'
+import type { RecordWriter } from '#runtime/records.ts'
 import { deadLetters, spans as spansTopic } from '#schemas/topics.ts'
-import type { Accept, Acceptance, OtlpRequest } from './accept.ts'
+import type { Accept, OtlpRequest } from './accept.ts'
+import { requestRecords, tryAgain } from './request-records.ts'
 import type { Transcode } from './transcode.ts'
 import { translate } from './translate.ts'
 
@@ -18,16 +16,10 @@ export interface AcceptorOptions {
   readonly onRejected: (reason: string) => void
 }
 
-const HASH_BYTES = 16
 const NO_TOPIC = { worker: 'ingest', partition: -1, offset: -1n } as const
-const RETRY_AFTER_OVERLOAD_MS = 1_000
-const RETRY_AFTER_OUTAGE_MS = 5_000
 const MAX_REASONS = 5
 
-/**
- * Makes what the receivers call. The hash of a request's bytes is its records' key, so that a
- * request that is sent again comes to the same partition and is recognised there.
- */
+/** Makes what the receivers call. */
 export function createAcceptor(options: AcceptorOptions): Accept {
   return async (request) => {
     const receivedTimeMs = options.now()
@@ -38,7 +30,7 @@ export function createAcceptor(options: AcceptorOptions): Accept {
     try {
       await writeRequest(options, request, batches, rejected, receivedTimeMs)
     } catch (error) {
-      return refusal(error)
+      return tryAgain(error)
     }
     options.onSpans(request.via, spans)
     for (const { reason } of rejected) options.onRejected(reason)
@@ -53,14 +45,7 @@ async function writeRequest(
   rejected: readonly Rejected[],
   receivedTimeMs: number,
 ): Promise<void> {
-  const key = createHash('sha256').update(request.body).digest().subarray(0, HASH_BYTES)
-  const hash = key.toString('hex')
-  const record = (partitions: number, value: Buffer, part: number): NewRecord => ({
-    partition: key.readUInt32BE(0) % partitions,
-    key,
-    value,
-    headers: { [REQUEST_HEADER]: `${hash}/${part}` },
-  })
+  const record = requestRecords(request.body)
   if (batches.length > 0) {
     const records = batches.map((value, part) => record(spanPartitions, value, part))
     await writer.write(spansTopic.name, records)
@@ -70,18 +55,6 @@ async function writeRequest(
     const value = deadLetterBatch(origin, rejected)
     await writer.write(deadLetters.name, [record(deadLetterPartitions, value, 0)])
   }
-}
-
-function refusal(error: unknown): Acceptance {
-  if (error instanceof OverloadedError) {
-    const message = 'more spans arrive than Kafka takes; send the request again'
-    return { type: 'overloaded', message, retryAfterMs: RETRY_AFTER_OVERLOAD_MS }
-  }
-  if (error instanceof TransientError) {
-    const message = 'Kafka does not answer; send the request again'
-    return { type: 'unavailable', message, retryAfterMs: RETRY_AFTER_OUTAGE_MS }
-  }
-  throw error
 }
 
 /** A sentence for the client that names the first few reasons. */

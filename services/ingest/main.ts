@@ -6,11 +6,13 @@ import { runRecordLoop } from '#runtime/record-loop.ts'
 import { type Running, runService, type ServiceContext } from '#runtime/service.ts'
 import { requirePartitions } from '#runtime/topics.ts'
 import { createTransformStage } from '#runtime/transform-stage.ts'
-import { deadLetters, otlpSpans, spans } from '#schemas/topics.ts'
+import { readers } from '#schemas/readers.ts'
+import { deadLetters, evaluations, otlpSpans, spans } from '#schemas/topics.ts'
 import { createAcceptor } from './acceptor.ts'
 import { type IngestConfig, parseConfig } from './config.ts'
+import { createEvaluationsAcceptor } from './evaluations-acceptor.ts'
 import { startGrpcReceiver } from './otlp-grpc.ts'
-import { createHttpReceiver } from './otlp-http.ts'
+import { createHttpReceiver, type HttpReceiverOptions } from './otlp-http.ts'
 import { createTopicTransform } from './topic-receiver.ts'
 import { createTranscoder, type Transcode } from './transcode.ts'
 
@@ -19,13 +21,14 @@ const MAX_WRITE_BYTES = 8 * 1024 * 1024
 const MAX_CONNECTIONS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
 
-/** OTLP in, over HTTP, gRPC and the topic otlp_spans; batches of spans out. */
+/** OTLP in, over HTTP, gRPC and the topic otlp_spans, and scores over HTTP; batches of both out. */
 await runService({ name: NAME, parseConfig, start })
 
 async function start(context: ServiceContext<IngestConfig>): Promise<Running<IngestConfig>> {
   const { config, logger, metrics, onFatal } = context
   const kafka = connectKafka(config.kafka, `spanmeter-${NAME}`, logger)
   const spanPartitions = await requirePartitions(kafka, spans.name)
+  const evaluationPartitions = await requirePartitions(kafka, evaluations.name)
   const deadLetterPartitions = await requirePartitions(kafka, deadLetters.name)
   await requirePartitions(kafka, otlpSpans.name)
   const writer = await kafka.openWriter()
@@ -35,7 +38,7 @@ async function start(context: ServiceContext<IngestConfig>): Promise<Running<Ing
 
   const consumer = await runRecordLoop({
     kafka,
-    group: NAME,
+    group: readers.ingest.group,
     topic: otlpSpans.name,
     fetch: FETCH,
     repeats: REPEATS,
@@ -53,20 +56,20 @@ async function start(context: ServiceContext<IngestConfig>): Promise<Running<Ing
     }),
   })
 
-  const accept = createAcceptor({
-    transcode,
-    writer: createGroupedWriter({
-      writer,
-      maxQueuedBytes: config.maxInflightBytes,
-      maxWriteBytes: MAX_WRITE_BYTES,
-    }),
-    spanPartitions,
-    deadLetterPartitions,
-    now: Date.now,
-    onSpans,
-    onRejected,
+  const groupedWriter = createGroupedWriter({
+    writer,
+    maxQueuedBytes: config.maxInflightBytes,
+    maxWriteBytes: MAX_WRITE_BYTES,
   })
-  const receivers = await startReceivers(context, accept)
+  const common = { writer: groupedWriter, deadLetterPartitions, now: Date.now }
+  const receivers = await startReceivers(context, {
+    accept: createAcceptor({ ...common, transcode, spanPartitions, onSpans, onRejected }),
+    acceptEvaluations: createEvaluationsAcceptor({
+      ...common,
+      ...countEvaluations(metrics),
+      partitions: evaluationPartitions,
+    }),
+  })
   return {
     reload({ conventions }) {
       newest = createTranscoder(conventions, config.transcode)
@@ -82,7 +85,7 @@ async function start(context: ServiceContext<IngestConfig>): Promise<Running<Ing
 
 async function startReceivers(
   { config, logger }: ServiceContext<IngestConfig>,
-  accept: ReturnType<typeof createAcceptor>,
+  { accept, acceptEvaluations }: Pick<HttpReceiverOptions, 'accept' | 'acceptEvaluations'>,
 ): Promise<Running> {
   const limits = {
     maxRequestBytes: config.maxBodyBytes,
@@ -90,7 +93,7 @@ async function startReceivers(
     maxConnections: MAX_CONNECTIONS,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
   }
-  const http = createHttpReceiver({ accept, limits, logger })
+  const http = createHttpReceiver({ accept, acceptEvaluations, limits, logger })
   await http.listen({ host: config.host, port: config.httpPort })
   const { host, grpcPort: port } = config
   const grpc = await startGrpcReceiver({ accept, limits, logger, host, port })
@@ -111,6 +114,21 @@ function countSpans(metrics: Metrics) {
   )
   return {
     onSpans: (via: string, spanCount: number) => accepted.inc({ via }, spanCount),
+    onRejected: (reason: string) => rejected.inc({ reason }),
+  }
+}
+
+function countEvaluations(metrics: Metrics) {
+  const accepted = metrics.counter('spanmeter_evaluations_total', 'Evaluations taken in.', [
+    'origin',
+  ])
+  const rejected = metrics.counter(
+    'spanmeter_rejected_evaluations_total',
+    'Evaluations that became dead letters.',
+    ['reason'],
+  )
+  return {
+    onAccepted: (count: number) => accepted.inc({ origin: 'api' }, count),
     onRejected: (reason: string) => rejected.inc({ reason }),
   }
 }

@@ -1,29 +1,28 @@
 import type { Socket } from 'node:net'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Acceptance } from './accept.ts'
-import { drainBody, readBody, type Compression } from './http-body.ts'
+import type { AcceptEvaluations } from './evaluations-acceptor.ts'
+import { takeEvaluations } from './evaluations-http.ts'
+import { drainBody } from './http-body.ts'
 import {
-  encodeExportResponse,
-  encodeStatus,
-  RPC_CODE,
-  retryAfterSeconds,
-  type OtlpEncoding,
-} from './otlp-status.ts'
-import {
-  createByteBudget,
-  OVERLOAD_RETRY_MS,
-  type ByteBudget,
-  type ReceiverOptions,
-} from './receiver-limits.ts'
+  encodingOf,
+  EVALUATIONS_PATH,
+  fail,
+  MEDIA_TYPES,
+  pathOf,
+  REFUSAL_STATUS,
+  rpcCodeOf,
+  TRACES_PATH,
+} from './http-failure.ts'
+import { takeBody } from './http-request.ts'
+import { encodeExportResponse, encodeStatus, type OtlpEncoding } from './otlp-status.ts'
+import { createByteBudget, type ByteBudget, type ReceiverOptions } from './receiver-limits.ts'
 
-const TRACES_PATH = '/v1/traces'
-const MEDIA_TYPES = { proto: 'application/x-protobuf', json: 'application/json' } as const
-const REFUSAL_STATUS = {
-  malformed: 400,
-  too_large: 413,
-  overloaded: 429,
-  unavailable: 503,
-} as const
+/** What the HTTP receiver needs beside what any receiver needs: where evaluations go. */
+export interface HttpReceiverOptions extends ReceiverOptions {
+  readonly acceptEvaluations: AcceptEvaluations
+}
+
 // Longer than the idle timeouts of usual clients and proxies, so that they close first and never
 // send a request into a connection that is being closed.
 const KEEP_ALIVE_MS = 120_000
@@ -33,9 +32,10 @@ const MAX_TIMEOUT_CHECK_MS = 5_000
  * The OTLP/HTTP receiver, not yet listening: POST /v1/traces in protobuf or JSON, plain, gzip or
  * deflate. Answers as the OTLP specification's "OTLP/HTTP Response" section says: every error is a
  * google.rpc.Status in the request's encoding, and only 429 and 503 ask the client to come again.
- * `close` lets requests in progress end.
+ * Beside it POST /v1/evaluations takes scores (evaluations-http.ts). `close` lets requests in progress
+ * end.
  */
-export function createHttpReceiver(options: ReceiverOptions): FastifyInstance {
+export function createHttpReceiver(options: HttpReceiverOptions): FastifyInstance {
   const { limits, logger } = options
   const app = fastify({
     logger: false,
@@ -74,6 +74,9 @@ export function createHttpReceiver(options: ReceiverOptions): FastifyInstance {
   app.setNotFoundHandler(refuseRoute)
   const budget = createByteBudget(limits.maxInflightBytes)
   app.post(TRACES_PATH, (request, reply) => takeTraces(request, reply, { ...options, budget }))
+  app.post(EVALUATIONS_PATH, (request, reply) =>
+    takeEvaluations(request, reply, { ...options, budget }),
+  )
   return app
 }
 
@@ -91,20 +94,10 @@ async function takeTraces(
     const message = `Content-Type must be ${MEDIA_TYPES.proto} or ${MEDIA_TYPES.json}`
     return fail(request, reply, { http: 415, message })
   }
-  const compression = compressionOf(request)
-  if (compression === undefined) {
-    reply.header('accept-encoding', 'gzip, deflate, identity')
-    const message = 'Content-Encoding must be gzip, deflate or identity'
-    return fail(request, reply, { http: 415, message })
-  }
-  const { maxRequestBytes: maxBytes } = limits
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
-    return fail(request, reply, bodyFailure('too_large', maxBytes))
-  }
-  const result = await readBody(request.raw, { compression, maxBytes, budget })
-  if (result.type === 'aborted') return reply.hijack()
-  if (result.type !== 'read') return fail(request, reply, bodyFailure(result.type, maxBytes))
-  const { body } = result
+  const taken = await takeBody(request, { limits, budget })
+  if (taken.type === 'aborted') return reply.hijack()
+  if (taken.type === 'failed') return fail(request, reply, taken.failure)
+  const { body } = taken
   try {
     if (encoding === 'json' && body.length === 0) {
       const message = 'The body is empty; an empty request in JSON is {}'
@@ -132,47 +125,16 @@ function respond(
     .send(encodeExportResponse(result, encoding))
 }
 
-function bodyFailure(type: 'too_large' | 'overloaded' | 'undecodable', maxBytes: number): Failure {
-  if (type === 'too_large') {
-    const message = `The body is over ${maxBytes} bytes, plain or decompressed; send smaller batches`
-    return { http: 413, message }
-  }
-  if (type === 'overloaded') {
-    const message = 'Too many bytes are in progress; send the request again later'
-    return { http: 429, message, retryAfterMs: OVERLOAD_RETRY_MS }
-  }
-  return { http: 400, message: 'The body cannot be decompressed as its Content-Encoding says' }
-}
-
-interface Failure {
-  readonly http: number
-  readonly message: string
-  readonly retryAfterMs?: number
-}
-
-function fail(request: FastifyRequest, reply: FastifyReply, failure: Failure): FastifyReply {
-  const { http, message, retryAfterMs } = failure
-  const encoding = encodingOf(request) ?? 'json'
-  if (retryAfterMs !== undefined) reply.header('retry-after', retryAfterSeconds(retryAfterMs))
-  const status = {
-    code: rpcCodeOf(http),
-    message,
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  }
-  return reply
-    .code(http)
-    .header('content-type', MEDIA_TYPES[encoding])
-    .send(encodeStatus(status, encoding))
-}
-
-/** Answers what is not POST /v1/traces. */
+/** Answers what is neither POST /v1/traces nor POST /v1/evaluations. */
 function refuseRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const [path = ''] = request.url.split('?')
-  if (path === TRACES_PATH || path === `${TRACES_PATH}/`) {
-    reply.header('allow', 'POST')
-    return fail(request, reply, { http: 405, message: `${TRACES_PATH} takes only POST` })
+  const path = pathOf(request)
+  if (path === TRACES_PATH || path === EVALUATIONS_PATH) {
+    const headers = { allow: 'POST' }
+    return fail(request, reply, { http: 405, message: `${path} takes only POST`, headers })
   }
-  const message = `Nothing is here; OTLP traces go to POST ${TRACES_PATH}, and no other signal is taken`
+  const message =
+    `Nothing is here; OTLP traces go to POST ${TRACES_PATH}, scores to POST ${EVALUATIONS_PATH}, ` +
+    'and no other signal is taken'
   return fail(request, reply, { http: 404, message })
 }
 
@@ -199,39 +161,6 @@ function connectionFailure(code: string | undefined): [{ code: number; phrase: s
     return [{ code: 431, phrase: 'Request Header Fields Too Large' }, 'The headers are too large']
   }
   return [{ code: 400, phrase: 'Bad Request' }, 'This is not a valid HTTP/1.1 request']
-}
-
-function encodingOf(request: FastifyRequest): OtlpEncoding | undefined {
-  const [mediaType = ''] = (request.headers['content-type'] ?? '').split(';')
-  const normal = mediaType.trim().toLowerCase()
-  if (normal === MEDIA_TYPES.proto) return 'proto'
-  return normal === MEDIA_TYPES.json ? 'json' : undefined
-}
-
-function compressionOf(request: FastifyRequest): Compression | undefined {
-  const header = (request.headers['content-encoding'] ?? '').trim().toLowerCase()
-  if (header === '' || header === 'identity') return 'identity'
-  if (header === 'gzip' || header === 'x-gzip') return 'gzip'
-  return header === 'deflate' ? 'deflate' : undefined
-}
-
-function rpcCodeOf(http: number): number {
-  switch (http) {
-    case 404:
-      return RPC_CODE.notFound
-    case 405:
-      return RPC_CODE.unimplemented
-    case 408:
-      return RPC_CODE.deadlineExceeded
-    case 413:
-    case 429:
-    case 431:
-      return RPC_CODE.resourceExhausted
-    case 503:
-      return RPC_CODE.unavailable
-    default:
-      return http >= 500 ? RPC_CODE.internal : RPC_CODE.invalidArgument
-  }
 }
 
 function httpStatusOf(error: unknown): number {

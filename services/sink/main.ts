@@ -5,7 +5,16 @@ import { observeLoops } from '#runtime/metrics.ts'
 import { runRecordLoop } from '#runtime/record-loop.ts'
 import { type Running, runService, type ServiceContext } from '#runtime/service.ts'
 import { requirePartitions } from '#runtime/topics.ts'
-import { type BatchTopic, deadLetters, enrichedSpans, priceCorrections } from '#schemas/topics.ts'
+import { type Reader, readers } from '#schemas/readers.ts'
+import {
+  alertDeliveries,
+  alerts,
+  type BatchTopic,
+  deadLetters,
+  enrichedSpans,
+  evaluations,
+  priceCorrections,
+} from '#schemas/topics.ts'
 import { parseConfig, type SinkConfig } from './config.ts'
 import { createSinkStage } from './sink-stage.ts'
 
@@ -13,14 +22,15 @@ const NAME = 'sink'
 /** A fetch counts bytes as they lie in Kafka, where zstd makes them about this many times less. */
 const COMPRESSION = 7
 
-/** Enriched spans, corrections of their prices and dead letters into ClickHouse. */
+/** Enriched spans, corrections of their prices, scores, alerts and dead letters into ClickHouse. */
 await runService({ name: NAME, parseConfig, start })
 
 async function start(context: ServiceContext<SinkConfig>): Promise<Running> {
   const { config, logger, metrics, onFatal } = context
   const kafka = connectKafka(config.kafka, `spanmeter-${NAME}`, logger)
-  await requirePartitions(kafka, enrichedSpans.name)
-  await requirePartitions(kafka, priceCorrections.name)
+  for (const { name } of [enrichedSpans, priceCorrections, evaluations, alerts, alertDeliveries]) {
+    await requirePartitions(kafka, name)
+  }
   const deadLetterPartitions = await requirePartitions(kafka, deadLetters.name)
   const writer = await kafka.openWriter()
   const clickhouse = connectClickHouse(config.clickhouse, logger)
@@ -30,7 +40,7 @@ async function start(context: ServiceContext<SinkConfig>): Promise<Running> {
     'Records that became dead letters.',
     ['reason'],
   )
-  const land = <T>(group: string, { codec, name }: BatchTopic<T>, table: string) =>
+  const land = <T>({ group }: Reader, { codec, name }: BatchTopic<T>, table: string) =>
     runRecordLoop({
       kafka,
       group,
@@ -57,9 +67,12 @@ async function start(context: ServiceContext<SinkConfig>): Promise<Running> {
       }),
     })
   const consumers = [
-    await land('sink', enrichedSpans, 'spans_landing'),
-    await land('sink-price-corrections', priceCorrections, 'price_corrections_landing'),
-    await land('sink-dead-letters', deadLetters, 'dead_letters_landing'),
+    await land(readers.sink, enrichedSpans, 'spans_landing'),
+    await land(readers.sinkPriceCorrections, priceCorrections, 'price_corrections_landing'),
+    await land(readers.sinkDeadLetters, deadLetters, 'dead_letters_landing'),
+    await land(readers.sinkEvaluations, evaluations, 'evaluations_landing'),
+    await land(readers.sinkAlerts, alerts, 'alerts_landing'),
+    await land(readers.sinkAlertDeliveries, alertDeliveries, 'alert_deliveries_landing'),
   ]
   return {
     async stop() {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { deadLetters, type DeadLetter } from '../../schemas/topics.ts'
+import type { DeadLetter } from '../../schemas/items.ts'
+import { deadLetters } from '../../schemas/topics.ts'
 import { createFold } from '../../services/alert/fold.ts'
 import type { SeriesSpec } from '../../services/alert/series.ts'
 

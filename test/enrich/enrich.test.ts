@@ -80,7 +80,8 @@ describe('Enrichment', () => {
   })
 
   test('makes nothing of an empty batch', () => {
-    expect(enricher()(record(0, spans.codec.encode([])))).toEqual({ values: [], rejected: [] })
+    const nothing = { values: [], secondValues: [], rejected: [] }
+    expect(enricher()(record(0, spans.codec.encode([])))).toEqual(nothing)
   })
 
   test('gives the same bytes for the same batch, whatever came before', () => {

@@ -24,6 +24,8 @@ const JSON_TYPE = 'application/json'
 let app: FastifyInstance | undefined
 afterEach(() => app?.close())
 
+const acceptEvaluations = () => Promise.reject(new Error('no test here sends evaluations'))
+
 /** A listening receiver whose `accept` gives one answer and records what it got. */
 async function start({
   answer = () => Promise.resolve(ACCEPTED),
@@ -38,7 +40,7 @@ async function start({
     return answer()
   }
   const logger = createLogger('test', 'silent')
-  app = createHttpReceiver({ accept, limits: { ...LIMITS, ...limits }, logger })
+  app = createHttpReceiver({ accept, acceptEvaluations, limits: { ...LIMITS, ...limits }, logger })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const post = (body: Buffer, headers: Record<string, string>) =>
     fetch(`${url}/v1/traces`, { method: 'POST', body: new Uint8Array(body), headers })

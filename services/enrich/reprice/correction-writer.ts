@@ -1,6 +1,7 @@
 import { formatSource, SOURCE_HEADER } from '#runtime/checkpoint.ts'
 import type { NewRecord, RecordWriter } from '#runtime/records.ts'
-import { type PriceCorrection, priceCorrections } from '#schemas/topics.ts'
+import type { PriceCorrection } from '#schemas/items.ts'
+import { priceCorrections } from '#schemas/topics.ts'
 
 /** About 300 KB before compression. */
 const MAX_BATCH = 500

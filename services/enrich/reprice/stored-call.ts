@@ -1,4 +1,4 @@
-import type { PriceCorrection } from '#schemas/topics.ts'
+import type { PriceCorrection } from '#schemas/items.ts'
 import { renderParts } from '../cost-parts.ts'
 import type { Call, Price } from '../price-call.ts'
 
