@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { z } from 'zod'
+import { alertVariables } from '../../services/alert/config.ts'
 import { embeddedVariables } from '../../services/embedded/config.ts'
 import { enrichVariables } from '../../services/enrich/config.ts'
 import { ingestVariables } from '../../services/ingest/config.ts'
@@ -17,6 +18,7 @@ const GROUPS = {
   Ingest: ingestVariables,
   Enrich: enrichVariables,
   Sink: sinkVariables,
+  Alert: alertVariables,
 }
 
 function rows(

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { outage } from '../../services/cli/replay/incidents.ts'
 import { errorKinds } from '../../services/cli/replay/workload.ts'
 import {
   type ErrorEvidence,
@@ -181,9 +182,10 @@ describe('The sample workload’s error', () => {
     content_filter: 'safety_filter',
     cancelled: 'cancelled',
     authentication_error: 'authentication',
+    overloaded_error: 'provider_error',
   }
 
-  test.each(errorKinds)('$type', ({ type, status, serverStatus, message }) => {
+  test.each([...errorKinds, outage.error])('$type', ({ type, status, serverStatus, message }) => {
     const told = { errorType: type, codes: [type], message }
     expect(classify({ ...told, httpStatus: status })).toBe(expected[type])
     expect(classify({ ...told, httpStatus: serverStatus })).toBe(expected[type])

@@ -1,5 +1,6 @@
 import { containerFile } from '../../services/sink/container-file.ts'
-import { deadLetters, enrichedSpans, type DeadLetter } from '#schemas/topics.ts'
+import type { DeadLetter } from '#schemas/items.ts'
+import { deadLetters, enrichedSpans } from '#schemas/topics.ts'
 import { renderParts } from '../../services/enrich/cost-parts.ts'
 
 /** The fields of an enriched span that tests compare; Avro's defaults fill the others. */

@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { afterAll, describe, expect, inject, test } from 'vitest'
 import { type ClickHouse, connectClickHouse } from '#runtime/clickhouse.ts'
 import { migrate, parseMigrationVariables } from '#runtime/migrations.ts'
-import type { PriceCorrection } from '#schemas/topics.ts'
+import type { PriceCorrection } from '#schemas/items.ts'
 import {
   applyCorrections,
   auditOf,

@@ -1,6 +1,6 @@
 import { parseParts } from '../support/cost-parts.ts'
 import type { ClickHouse } from '#runtime/clickhouse.ts'
-import type { PriceCorrection } from '#schemas/topics.ts'
+import type { PriceCorrection } from '#schemas/items.ts'
 import { applyCorrections } from './corrected-spans.ts'
 import type { EnrichedSpan } from './enriched-spans.ts'
 

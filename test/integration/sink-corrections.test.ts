@@ -5,7 +5,8 @@ import { expect, inject, test } from 'vitest'
 import { connectClickHouse } from '#runtime/clickhouse.ts'
 import { type Env, parseCommonConfig } from '#runtime/config.ts'
 import { connectKafka, type Kafka } from '#runtime/kafka.ts'
-import { priceCorrections, type PriceCorrection } from '#schemas/topics.ts'
+import type { PriceCorrection } from '#schemas/items.ts'
+import { priceCorrections } from '#schemas/topics.ts'
 import { setUp } from '../../services/cli/stack.ts'
 import { silent, until } from '../support/stack.ts'
 import { auditOf, correctAll, readAudit } from './corrected-spans.ts'
@@ -35,6 +36,7 @@ test('sink lands what is written to price-corrections once, though it is killed 
     SPANMETER_CLICKHOUSE_DATABASE: `test_${id}`,
     SPANMETER_TOPIC_PREFIX: `${id}.`,
     SPANMETER_SINK_METRICS_PORT: '0',
+    SPANMETER_ALERT_METRICS_PORT: '0',
     SPANMETER_KAFKA_SESSION_TIMEOUT_MS: '3000',
     SPANMETER_SINK_MAX_BATCH_BYTES: String(64 * 1_024),
     SPANMETER_SINK_MIN_BATCH_BYTES: '1',
