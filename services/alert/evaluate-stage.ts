@@ -1,7 +1,7 @@
 import { formatSource, SOURCE_HEADER } from '#runtime/checkpoint.ts'
 import type { Logger } from '#runtime/log.ts'
 import type { Chunk, ChunkControl, Stage } from '#runtime/record-loop.ts'
-import type { KafkaRecord, NewRecord, RecordWriter } from '#runtime/records.ts'
+import type { Committed, KafkaRecord, NewRecord, RecordWriter } from '#runtime/records.ts'
 import { BatchError } from '#schemas/codec.ts'
 import type { Alert } from '#schemas/items.ts'
 import { alerts } from '#schemas/topics.ts'
@@ -9,7 +9,7 @@ import { WireError } from '#schemas/wire.ts'
 import { Evaluator, type EvaluatorOptions } from './evaluator.ts'
 import { parseProgress, PROGRESS_HEADER } from './progress.ts'
 import type { RuleSet } from './rule.ts'
-import { parseSilence, SILENCE_HEADER } from './silence.ts'
+import { parseSilence, SILENCE_HEADER, SilenceError } from './silence.ts'
 import type { StateLog } from './state-log.ts'
 
 export interface EvaluateStageOptions {
@@ -31,14 +31,19 @@ export interface EvaluateStage extends Stage {
 
 interface Shard {
   readonly evaluator: Evaluator
-  /** Offset that its state stands at: records before it are in. */
-  readonly at: bigint
+  /** When its state was written last, by a clock that only goes forward. */
+  writtenMs: number
 }
+
+/** State is written this often, or when so many groups changed; what came since is read again after a crash. */
+const WRITE_EVERY_MS = 5_000
+const MAX_CHANGED = 10_000
 
 /**
  * The second stage over Kafka: records of span.aggregates in, changes of alerts out, each with the
- * place of the record that made it, so that a second pass over the same records writes none twice.
- * Then the state is written, then the loop commits: a crash in between repeats, and forgets nothing.
+ * place of the record that made it. Now and then the state is written, with the offset that it stands
+ * at. After a crash all records from there on are taken in again: they make the same changes, which
+ * readers know by their places.
  */
 export function createEvaluateStage(options: EvaluateStageOptions, first: RuleSet): EvaluateStage {
   const shards = new Map<number, Shard>()
@@ -51,15 +56,16 @@ export function createEvaluateStage(options: EvaluateStageOptions, first: RuleSe
       }
     },
     async takeUp(partition) {
-      shards.set(partition, await restoreShard(options, rules, partition))
+      const { shard, at } = await restoreShard(options, rules, partition)
+      shards.set(partition, shard)
+      return at
     },
     async handle(chunk, control) {
       const shard = shards.get(chunk.partition)
       if (shard === undefined) throw new Error(`partition ${chunk.partition} was not taken up`)
-      const records = chunk.records.filter(({ offset }) => offset >= shard.at)
-      if (records.length === 0) return
-      const made = records.flatMap((record) => evaluateRecord(options, shard, chunk, record))
-      await writeOut(options, shard, { chunk, made, control })
+      const made = chunk.records.flatMap((record) => evaluateRecord(options, shard, chunk, record))
+      if (made.length > 0) await control.untilDone(() => options.writer.write(alerts.name, made))
+      await writeState(options, shard, chunk, control)
     },
     configure(changed) {
       rules = changed
@@ -75,15 +81,15 @@ async function restoreShard(
   { stateLog, evaluator: settings, logger }: EvaluateStageOptions,
   rules: RuleSet,
   partition: number,
-): Promise<Shard> {
+): Promise<{ readonly shard: Shard; readonly at: Committed | undefined }> {
   const startedMs = performance.now()
   const evaluator = new Evaluator({ ...settings, rules })
   const restored = await stateLog.read(partition)
   if (restored !== undefined) evaluator.restore(restored.stored)
   const tookMs = Math.round(performance.now() - startedMs)
-  const { pieces = 0, at = 0n } = restored ?? {}
-  logger.info({ partition, pieces, at: String(at), tookMs }, 'Took up the state of alerts.')
-  return { evaluator, at }
+  const { pieces = 0, at } = restored ?? {}
+  logger.info({ partition, pieces, at: String(at?.offset), tookMs }, 'Took up the state of alerts.')
+  return { shard: { evaluator, writtenMs: performance.now() }, at }
 }
 
 /** The alerts that one record makes, each as a record with its place. */
@@ -110,20 +116,25 @@ function evaluateRecord(
       },
     }))
   } catch (error) {
-    if (!(error instanceof BatchError) && !(error instanceof WireError)) throw error
+    if (![BatchError, WireError, SilenceError].some((type) => error instanceof type)) throw error
     onRejected()
     return []
   }
 }
 
-async function writeOut(
-  { writer, stateLog }: EvaluateStageOptions,
-  { evaluator }: Shard,
-  work: { chunk: Chunk; made: readonly NewRecord[]; control: ChunkControl },
+async function writeState(
+  { stateLog }: EvaluateStageOptions,
+  shard: Shard,
+  { partition, last }: Chunk,
+  control: ChunkControl,
 ): Promise<void> {
-  const { chunk, made, control } = work
-  if (made.length > 0) await control.untilDone(() => writer.write(alerts.name, made))
+  const { evaluator, writtenMs } = shard
+  const isDue = performance.now() - writtenMs >= WRITE_EVERY_MS
+  if (!isDue && evaluator.changed() < MAX_CHANGED) return
+  // Fails if the partition is another's by now, whose state must not be written over.
+  await control.markPending()
   const changes = evaluator.changes()
-  const { partition, last } = chunk
-  await control.untilDone(() => stateLog.write(partition, changes, last + 1n))
+  const at = { offset: last + 1n, metadata: control.checkpoint() }
+  await control.untilDone(() => stateLog.write(partition, changes, at))
+  shard.writtenMs = performance.now()
 }

@@ -14,6 +14,8 @@ import type { Silence } from './silence.ts'
 import type { StoredEvaluator } from './state-pieces.ts'
 import { Watermarks } from './watermarks.ts'
 
+type StoredMachine = StoredEvaluator['machines'][number]
+
 export interface EvaluatorOptions {
   readonly rules: RuleSet
   /** How long nothing came from a partition that says that it is quiet. */
@@ -49,6 +51,8 @@ export class Evaluator {
   #expiredMs = 0
   /** Changes that wait for the next record: of rules that are gone. */
   #waiting: Alert[] = []
+  /** Stored machines of rules that are gone. */
+  readonly #gone: StoredMachine[] = []
   /** Deltas that came when their window was decided, and those older than anything that is kept. */
   late = 0
   tooOld = 0
@@ -68,20 +72,22 @@ export class Evaluator {
     for (const [name, family] of this.#families) {
       const decisions = family.configure(byName.get(name) ?? [], timeMs)
       this.#waiting.push(...decisions.map((decision) => this.#toAlert(decision)))
+      if (!byName.has(name)) this.#gone.push(...changedMachines(name, family))
     }
     this.#families = new Map(
       [...byName].map(([name, own]) => [name, this.#families.get(name) ?? new RuleFamily(own)]),
     )
+    this.#startFamilies()
     this.#histories.configure(series)
     this.#early = earlyFamilies(this.#families.values())
   }
 
   /** Takes one record in; gives the changes that it makes, in order. */
   apply({ value, progress, silence }: Input): readonly Alert[] {
+    const touched = this.#add(value)
     const out = this.#waiting.splice(0)
     if (silence !== undefined) this.#silence(silence)
     const around = this.#surroundings()
-    const touched = this.#add(value)
     if (progress !== undefined) this.#watermarks.note(progress)
     for (const [family, groups] of touched) {
       for (const [group, ends] of groups) {
@@ -108,15 +114,21 @@ export class Evaluator {
     return { ...this.#histories.size(), overflowed: this.#histories.overflowed }
   }
 
+  /** How many groups changed since changes() was called last. */
+  changed(): number {
+    return this.#histories.changed()
+  }
+
   /** What changed since the last call, for the log of its state. */
   changes(): StoredEvaluator {
     return {
       time: this.#watermarks.stored(),
       nextEndMs: [...this.#families].map(([name, { nextEndMs }]) => [name, nextEndMs ?? null]),
       silences: this.#silences,
-      machines: [...this.#families].flatMap(([name, family]) =>
-        family.changes().map((change) => ({ family: name, ...change })),
-      ),
+      machines: [
+        ...this.#gone.splice(0),
+        ...[...this.#families].flatMap(([name, family]) => changedMachines(name, family)),
+      ],
       histories: this.#histories.changes(),
     }
   }
@@ -129,10 +141,22 @@ export class Evaluator {
       const family = this.#families.get(name)
       if (family !== undefined && nextEndMs !== null) family.nextEndMs = nextEndMs
     }
-    for (const { family, rule, group, state } of pieces.machines) {
-      if (state !== undefined) this.#families.get(family)?.restore(rule, group, state)
+    for (const { family: name, rule, group, state } of pieces.machines) {
+      const family = this.#families.get(name)
+      const isKnown = family?.rules.some(({ id }) => id === rule) === true
+      if (isKnown && state !== undefined) family?.restore(rule, group, state)
+      else this.#gone.push({ family: name, rule, group, state: undefined })
     }
     for (const piece of pieces.histories) this.#histories.restore(piece)
+    this.#startFamilies()
+  }
+
+  /** Rules that are new look at nothing that was over before they were there. */
+  #startFamilies(): void {
+    for (const family of this.#families.values()) {
+      const timeMs = this.#time(family.rules[0]?.sources ?? [])
+      if (timeMs !== undefined) family.startAfter(timeMs)
+    }
   }
 
   /** Adds a batch; gives the groups for which something may have been decided early. */
@@ -210,6 +234,10 @@ export class Evaluator {
       (group) => families.some((family) => family.holds(group)),
     )
   }
+}
+
+function changedMachines(name: string, family: RuleFamily): readonly StoredMachine[] {
+  return family.changes().map((change) => ({ family: name, ...change }))
 }
 
 function earlyFamilies(families: Iterable<RuleFamily>): Map<string, readonly RuleFamily[]> {

@@ -104,6 +104,13 @@ export class Histories {
     }
   }
 
+  /** Groups that changed since changes() was called last. */
+  changed(): number {
+    let groups = this.#gone.length
+    for (const series of this.#changed.values()) groups += series.size
+    return groups
+  }
+
   /** Pieces that changed since the last call. */
   changes(): readonly HistoryPiece[] {
     const pieces = this.#gone.splice(0)
@@ -143,15 +150,15 @@ export class Histories {
     const { spec } = series
     const isPart = spec.keyLength < spec.by.length
     const whole = isPart ? prefixOf(spec, group) : ''
-    const isFull =
-      series.groups.size >= spec.maxGroups ||
-      (isPart && (series.parts.get(whole)?.size ?? 0) >= MAX_CONTRIBUTORS)
-    if (!isFull) return { group, value: this.#historyOf(series, group) }
+    const parts = isPart ? series.parts.get(whole) : undefined
+    const isCrowded = parts !== undefined && parts.size >= MAX_CONTRIBUTORS
+    if (series.groups.size < spec.maxGroups && !isCrowded) {
+      return { group, value: this.#historyOf(series, group) }
+    }
     this.overflowed++
-    const others = spec.by.slice(spec.keyLength).map(() => OTHER_GROUP)
-    const other = isPart
-      ? joinGroup([...splitGroup(whole, spec.keyLength), ...others])
-      : joinGroup(spec.by.map(() => OTHER_GROUP))
+    // Only a group that has parts already may have others: groups that come and go never end.
+    const own = parts === undefined ? [] : splitGroup(whole, spec.keyLength)
+    const other = joinGroup(spec.by.map((_, i) => own[i] ?? OTHER_GROUP))
     return { group: other, value: this.#historyOf(series, other) }
   }
 

@@ -77,6 +77,12 @@ export class HistoryBlock {
       addSums(into, sumsOf(rows, at))
   }
 
+  /** The first bucket from..to (exclusive) that has data. */
+  next(from: number, to: number): number | undefined {
+    const offset = this.#rows[this.#search(from)] ?? to
+    return offset < to ? offset : undefined
+  }
+
   /** Buckets from..to (exclusive) that have data, rising. */
   offsets(from: number, to: number): readonly number[] {
     return this.#rows.filter((offset, at) => at % ROW === 0 && offset >= from && offset < to)

@@ -46,8 +46,9 @@ export class GroupHistory {
     this.#spec = spec
   }
 
+  /** Whether nothing is left that could be asked for. First values outlive the buckets they are of. */
   get isEmpty(): boolean {
-    return this.#blocks.size === 0
+    return this.#blocks.size === 0 && this.#firsts.length === 0
   }
 
   /** Bytes of memory, about. */
@@ -104,6 +105,16 @@ export class GroupHistory {
     this.#keptBlock = Math.max(kept, this.#keptBlock)
     this.#dirty.add(HEAD)
     return true
+  }
+
+  /** Start of the first bucket with records that starts in from..to (exclusive), milliseconds. */
+  nextMs(fromMs: number, toMs: number): number | undefined {
+    let found: number | undefined
+    this.#visit(fromMs, toMs, (block, from, to, start) => {
+      const offset = found === undefined ? block.next(from, to) : undefined
+      if (offset !== undefined) found = (start + offset) * this.#spec.bucketMs
+    })
+    return found
   }
 
   /** What buckets that start in from..to (exclusive) come to. */
@@ -228,7 +239,7 @@ export class GroupHistory {
   #visit(
     fromMs: number,
     toMs: number,
-    visit: (block: HistoryBlock, from: number, to: number) => void,
+    visit: (block: HistoryBlock, from: number, to: number, start: number) => void,
   ): void {
     const { bucketMs } = this.#spec
     const from = Math.max(Math.ceil(fromMs / bucketMs), this.#firstBucket)
@@ -238,7 +249,7 @@ export class GroupHistory {
     for (let number = Math.max(blockOf(from), this.#keptBlock); number <= lastBlock; number++) {
       const block = this.#blocks.get(number)
       const start = number * BLOCK_BUCKETS
-      if (block !== undefined) visit(block, from - start, to - start)
+      if (block !== undefined) visit(block, from - start, to - start, start)
     }
   }
 

@@ -3,6 +3,7 @@ import type { Calendar } from './calendar.ts'
 import type { View } from './condition-view.ts'
 import { evaluate, freezeBaselines } from './conditions.ts'
 import type { Histories } from './histories.ts'
+import type { GroupHistory } from './history.ts'
 import type { Rule, Verdict } from './rule.ts'
 import { splitGroup } from './series.ts'
 import {
@@ -36,7 +37,7 @@ export interface Surroundings {
   ) => string
 }
 
-/** Steps that are looked at one by one; beyond, it is asked whether they can be left out. */
+/** Steps that are taken one by one before it is asked whether some can be left out. */
 const FEW_STEPS = 60
 
 /** The levels of one rule, and a state machine for each level and group. Deterministic: it reads no clock. */
@@ -70,21 +71,32 @@ export class RuleFamily {
     return decisions
   }
 
+  /** Begins with the first window that ends after a time, if no window was decided yet. */
+  startAfter(timeMs: number): void {
+    const [first] = this.#rules
+    if (first !== undefined) this.nextEndMs ??= endAfter(timeMs, first.everyMs)
+  }
+
   /** Decides all windows that end up to the watermark. */
   advance(watermarkMs: number, around: Surroundings): readonly Decision[] {
     const [first] = this.#rules
     if (first === undefined) return []
     const { everyMs } = first
-    this.nextEndMs ??= firstEnd(this.#rules, around.histories, everyMs)
+    let endMs =
+      this.nextEndMs ??
+      firstEnd(this.#rules, around.histories, everyMs) ??
+      endAfter(watermarkMs, everyMs)
     const decisions: Decision[] = []
-    while (this.nextEndMs !== undefined && this.nextEndMs <= watermarkMs) {
-      if (watermarkMs - this.nextEndMs > FEW_STEPS * everyMs && this.#isOver(around.histories)) {
-        this.nextEndMs = Math.floor(watermarkMs / everyMs) * everyMs + everyMs
-        break
+    for (let steps = 0; endMs <= watermarkMs; steps++) {
+      const isFar = watermarkMs - endMs > FEW_STEPS * everyMs
+      if (isFar && steps % FEW_STEPS === 0) {
+        endMs = this.#leap(endMs, endAfter(watermarkMs, everyMs), around.histories)
+        if (endMs > watermarkMs) break
       }
-      for (const rule of this.#rules) this.#decide(rule, this.nextEndMs, around, decisions)
-      this.nextEndMs += everyMs
+      for (const rule of this.#rules) this.#decide(rule, endMs, around, decisions)
+      endMs += everyMs
     }
+    this.nextEndMs = endMs
     return decisions
   }
 
@@ -147,12 +159,12 @@ export class RuleFamily {
     const groups = new Set(this.#machines.get(rule.id)?.keys())
     // What can be decided early was; a window that is decided only ends what fires.
     if (rule.isEarly && rule.condition.type === 'budget') return groups
-    const all = seriesOf(rule.condition)
-    const sinceMs =
-      rule.noData === 'alert' ? Number.NEGATIVE_INFINITY : endMs - windowMsOf(rule.condition)
-    for (const series of all) {
-      for (const [group, { lastMs, firstMs }] of histories.groups(series)) {
-        if ((lastMs ?? 0) > sinceMs && (firstMs ?? 0) < endMs) groups.add(group)
+    const sinceMs = endMs - windowMsOf(rule.condition)
+    for (const series of seriesOf(rule.condition)) {
+      for (const [group, history] of histories.groups(series)) {
+        const isKnown = (history.firstMs ?? endMs) < endMs
+        const isAsked = rule.noData === 'alert' || hasRecords(history, sinceMs, endMs)
+        if (isKnown && isAsked) groups.add(group)
       }
     }
     return groups
@@ -195,12 +207,25 @@ export class RuleFamily {
     return decisions
   }
 
-  /** Nothing is on, and no group had a record lately enough for the next window to see. */
-  #isOver(histories: Histories): boolean {
-    if ([...this.#machines.values()].some(({ size }) => size > 0)) return false
-    return this.#rules.every(
-      (rule) => this.#groups(rule, this.nextEndMs ?? 0, histories).size === 0,
-    )
+  /**
+   * The first end from `endMs` on, and up to `latestMs`, at which something may be decided: while
+   * nothing is on, windows without records change nothing.
+   */
+  #leap(endMs: number, latestMs: number, histories: Histories): number {
+    const isOn = [...this.#machines.values()].some(({ size }) => size > 0)
+    if (isOn || this.#rules.some(({ noData }) => noData === 'alert')) return endMs
+    let leapMs = latestMs
+    for (const { condition, everyMs } of this.#rules) {
+      const sinceMs = endMs - windowMsOf(condition)
+      for (const series of seriesOf(condition)) {
+        for (const history of histories.groups(series).values()) {
+          const startMs = history.nextMs(sinceMs, latestMs)
+          if (startMs !== undefined) leapMs = Math.min(leapMs, endAfter(startMs, everyMs))
+          if (leapMs <= endMs) return endMs
+        }
+      }
+    }
+    return leapMs
   }
 }
 
@@ -253,5 +278,16 @@ function firstEnd(
       firstMs = Math.min(firstMs, history.firstMs ?? firstMs)
     }
   }
-  return Number.isFinite(firstMs) ? Math.floor(firstMs / everyMs) * everyMs + everyMs : undefined
+  return Number.isFinite(firstMs) ? endAfter(firstMs, everyMs) : undefined
+}
+
+/** The first end of a window after a time. */
+function endAfter(timeMs: number, everyMs: number): number {
+  return Math.floor(timeMs / everyMs) * everyMs + everyMs
+}
+
+function hasRecords(history: GroupHistory, fromMs: number, toMs: number): boolean {
+  const { lastMs } = history
+  if (lastMs === undefined || lastMs <= fromMs) return false
+  return lastMs <= toMs || history.nextMs(fromMs, toMs) !== undefined
 }

@@ -1,11 +1,11 @@
 import type { Kafka } from '#runtime/kafka.ts'
-import type { RecordWriter } from '#runtime/records.ts'
+import type { Committed, RecordWriter } from '#runtime/records.ts'
 import { alertState } from '#schemas/topics.ts'
 import { CORE, fromPieces, type StoredEvaluator, toPieces } from './state-pieces.ts'
 
 /** State of one partition as it was last written, and the offset that it stands at. */
 export interface RestoredState {
-  readonly at: bigint
+  readonly at: Committed
   readonly stored: StoredEvaluator
   readonly pieces: number
 }
@@ -14,13 +14,13 @@ export interface StateLog {
   /** Reads a partition's state back; undefined where there is none. */
   read(partition: number): Promise<RestoredState | undefined>
   /** Writes changed pieces in one batch, which Kafka takes whole or not at all. */
-  write(partition: number, changes: StoredEvaluator, at: bigint): Promise<void>
+  write(partition: number, changes: StoredEvaluator, at: Committed): Promise<void>
 }
 
 /**
  * The compacted topic alert.state. A worker that lost its partition without noticing may still write
  * once: what it writes stands at a lower offset than what is there, and is not read. Kafka keeps
- * what such a record replaces for an hour (runtime/topics.ts).
+ * what such a record replaces for some minutes (runtime/topics.ts).
  */
 export function createStateLog(kafka: Kafka, writer: RecordWriter): StateLog {
   return {
@@ -38,7 +38,8 @@ export function createStateLog(kafka: Kafka, writer: RecordWriter): StateLog {
       const core = latest.get(CORE)
       if (core === undefined) return undefined
       const payloads = new Map([...latest].map(([key, { payload }]) => [key, payload]))
-      return { at: core.at, stored: fromPieces(payloads), pieces }
+      const { checkpoint: metadata, ...stored } = fromPieces(payloads)
+      return { at: { offset: core.at, metadata }, stored, pieces }
     },
     async write(partition, changes, at) {
       const records = toPieces(changes, at).map((piece) => ({

@@ -234,7 +234,7 @@ function remind(rule: Rule, state: MachineState, { endMs, mutedBy }: StepContext
 }
 
 function resolve(before: MachineState, reason: Reason, timeMs: number): Stepped {
-  const { firingSinceMs, mutedBy, lastEndMs, firings, period } = before
+  const { firingSinceMs, mutedBy, lastEndMs, firings } = before
   const change: Change = {
     state: 'resolved',
     previous: 'firing',
@@ -244,7 +244,7 @@ function resolve(before: MachineState, reason: Reason, timeMs: number): Stepped 
     notify: mutedBy === '',
     mutedBy,
   }
-  return { state: { ...INITIAL, lastEndMs, firings, period }, changes: [change] }
+  return { state: { ...INITIAL, lastEndMs, firings }, changes: [change] }
 }
 
 function goQuiet(before: MachineState, reason: Reason, timeMs: number): Stepped {

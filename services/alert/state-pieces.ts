@@ -1,3 +1,4 @@
+import type { Committed } from '#runtime/records.ts'
 import type { AlertState } from '#schemas/items.ts'
 import type { HistoryPiece } from './histories.ts'
 import type { Silence } from './silence.ts'
@@ -22,8 +23,14 @@ export interface StoredEvaluator {
 /** The piece that is written with every other, and says what the whole stands at. */
 export const CORE = 'core'
 
-/** Changes as pieces for alert.state; one with an empty payload takes its key away. */
-export function toPieces(stored: StoredEvaluator, at: bigint): readonly AlertState[] {
+/**
+ * Changes as pieces for alert.state; one with an empty payload takes its key away. `checkpoint` is
+ * what the record loop must remember at the offset.
+ */
+export function toPieces(
+  stored: StoredEvaluator,
+  { offset: at, metadata: checkpoint }: Committed,
+): readonly AlertState[] {
   const { time, nextEndMs, silences, machines, histories } = stored
   return [
     ...histories.map(({ series, group, name, payload }) => ({
@@ -36,19 +43,19 @@ export function toPieces(stored: StoredEvaluator, at: bigint): readonly AlertSta
       at,
       payload: state === undefined ? '' : JSON.stringify(state),
     })),
-    { key: CORE, at, payload: JSON.stringify({ time, nextEndMs, silences }) },
+    { key: CORE, at, payload: JSON.stringify({ time, nextEndMs, silences, checkpoint }) },
   ]
 }
 
-/** Pieces as they were read back, by key, as what restore() takes. */
-export function fromPieces(pieces: ReadonlyMap<string, string>): StoredEvaluator {
+/** Pieces as they were read back, by key: what restore() takes, and the record loop's checkpoint. */
+export function fromPieces(
+  pieces: ReadonlyMap<string, string>,
+): StoredEvaluator & { readonly checkpoint: string } {
   const machines: StoredEvaluator['machines'][number][] = []
   const histories: HistoryPiece[] = []
-  let core: Pick<StoredEvaluator, 'time' | 'nextEndMs' | 'silences'> = {
-    time: [],
-    nextEndMs: [],
-    silences: [],
-  }
+  let core: Pick<StoredEvaluator, 'time' | 'nextEndMs' | 'silences'> & {
+    readonly checkpoint: string
+  } = { time: [], nextEndMs: [], silences: [], checkpoint: '' }
   for (const [key, payload] of pieces) {
     if (key === CORE) {
       core = JSON.parse(payload)

@@ -3,7 +3,7 @@ import type { Consumer, ConsumeOptions, Kafka } from './kafka.ts'
 import type { Logger } from './log.ts'
 import { Repeats, type RepeatLimits } from './repeats.ts'
 import { LostPartitionError, TransientError } from './records.ts'
-import type { BatchControl, KafkaRecord, RecordBatch } from './records.ts'
+import type { BatchControl, Committed, KafkaRecord, RecordBatch } from './records.ts'
 import { retry } from './retry.ts'
 
 /** A run of offsets of one partition that is handled, and committed, as one. */
@@ -26,6 +26,8 @@ export interface ChunkControl {
    * seen to succeed. After a crash the very same run of offsets comes again as one chunk.
    */
   markPending(): Promise<void>
+  /** What a successor must remember once this chunk is done with: for takeUp. */
+  checkpoint(): string
   /** Takes the note back, where it is sure that nothing was written. */
   clearPending(): Promise<void>
   /**
@@ -40,8 +42,12 @@ export interface Stage {
   readonly maxChunkBytes: number
   /** Told of every new assignment: state of other partitions is no longer this worker's. */
   onAssigned?(partitions: readonly number[]): void
-  /** Called before the first chunk of a partition that another may have handled meanwhile. */
-  takeUp?(partition: number): Promise<void>
+  /**
+   * Called before the first chunk of a partition that another may have handled meanwhile. A stage
+   * that keeps state of its own gives the offset that it stands at, and the checkpoint that belongs
+   * to it; else the last commit counts.
+   */
+  takeUp?(partition: number): Promise<Committed | undefined>
   handle(chunk: Chunk, control: ChunkControl): Promise<void>
 }
 
@@ -103,9 +109,6 @@ export async function runRecordLoop(options: LoopOptions): Promise<Consumer> {
         let state = states.get(batch.partition)
         if (state === undefined || stale.delete(batch.partition)) {
           const restored = await restore(options, state, batch, control)
-          if (restored.state.repeats !== state?.repeats) {
-            await beatWhile(control, async () => options.stage.takeUp?.(batch.partition))
-          }
           state = restored.state
           states.set(batch.partition, state)
           if (restored.readAgain) return
@@ -136,12 +139,20 @@ function isAbort(error: unknown): boolean {
  * back.
  */
 async function restore(
-  { repeats: limits, topic, logger }: LoopOptions,
+  { repeats: limits, topic, logger, stage }: LoopOptions,
   before: PartitionState | undefined,
   batch: RecordBatch,
   control: BatchControl,
 ): Promise<{ state: PartitionState; readAgain: boolean }> {
-  const found = await control.committed()
+  const committed = await control.committed()
+  const isOurs =
+    before !== undefined &&
+    before.committed === committed?.offset &&
+    before.next === committed.offset
+  const own = isOurs
+    ? undefined
+    : await beatWhile(control, async () => stage.takeUp?.(batch.partition))
+  const found = own ?? committed
   const first = batch.records[0]?.offset ?? batch.nextOffset
   if (found === undefined) {
     const checkpoint: Checkpoint = { sources: new Map() }
@@ -153,7 +164,6 @@ async function restore(
   }
   const checkpoint = decodeCheckpoint(found.metadata)
   const { offset } = found
-  const isOurs = before !== undefined && before.committed === offset && before.next === offset
   const repeats = isOurs ? before.repeats : new Repeats(limits, checkpoint)
   const readFrom = isOurs ? offset : minimum(checkpoint.rememberFrom ?? offset, offset)
   const readAgain = first > readFrom
@@ -232,6 +242,7 @@ async function handleRun(work: BatchWork, run: readonly KafkaRecord[]): Promise<
       records: fresh,
     },
     {
+      checkpoint: () => encodeCheckpoint(state.repeats.checkpoint()),
       markPending: () => commit(first.offset, { ...state.checkpoint, pendingTo: last.offset }),
       clearPending() {
         const { pendingTo: _pendingTo, ...checkpoint } = state.checkpoint

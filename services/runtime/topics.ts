@@ -5,8 +5,17 @@ import type { Kafka, TopicSpec } from './kafka.ts'
 /** Larger than the largest OTLP request, as one span may be as large as that. */
 const MAX_MESSAGE_BYTES = 80 * 1024 * 1024
 const HOUR_MS = 3_600_000
-/** A piece of state that a worker replaced stays this long: see services/alert/state-log.ts. */
-const MIN_COMPACTION_LAG_MS = HOUR_MS
+/**
+ * What is replaced stays for a while (services/alert/state-log.ts), and no longer: all of a compacted
+ * topic is read at a start.
+ */
+const COMPACTION = {
+  'cleanup.policy': 'compact',
+  'min.compaction.lag.ms': '300000',
+  'segment.ms': '600000',
+  'segment.bytes': String(64 * 1024 * 1024),
+  'min.cleanable.dirty.ratio': '0.2',
+} as const
 
 /** The variables that say how topics are made. */
 export const topicVariables = {
@@ -33,7 +42,7 @@ export function topicSpecs(env: Env): readonly TopicSpec[] {
     config: {
       'max.message.bytes': String(MAX_MESSAGE_BYTES),
       ...(isCompacted
-        ? { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(MIN_COMPACTION_LAG_MS) }
+        ? COMPACTION
         : { 'retention.ms': String(v.SPANMETER_TOPIC_RETENTION_HOURS * HOUR_MS) }),
       'message.timestamp.type': logAppendTime ? 'LogAppendTime' : 'CreateTime',
     },

@@ -3,15 +3,18 @@ import type { KafkaRecord } from '../../services/runtime/records.ts'
 import { Repeats } from '../../services/runtime/repeats.ts'
 import type { Alert } from '../../schemas/items.ts'
 import { encodeDeltas } from '../../services/alert/delta-batch.ts'
-import { Evaluator } from '../../services/alert/evaluator.ts'
+import { Evaluator, type Input } from '../../services/alert/evaluator.ts'
 import type { Row } from '../../services/alert/facts.ts'
 import { createRowFold } from '../../services/alert/fold.ts'
+import type { Progress } from '../../services/alert/progress.ts'
 import type { RuleSet } from '../../services/alert/rule.ts'
 import type { Source } from '../../services/alert/series.ts'
 
 /** A record of plain values, and the source that it is of. */
 export interface LabRecord extends Row {
   readonly source: Source
+  /** Partition of the source that it comes from; 0 where none is named. */
+  readonly partition?: number
 }
 
 /** A span that ended then, as alert rules see it. Values in units: pico-USD, nanoseconds. */
@@ -45,6 +48,45 @@ export function scoreRow(
 
 const SOURCES: readonly Source[] = ['spans', 'evaluations', 'dead_letters', 'system']
 
+/** A record of span.aggregates that says how far a partition of its source has come. */
+export interface LabInput extends Input {
+  readonly progress: Progress
+}
+
+/** A run of records as the first stage tells of it: a record for each partition of each source. */
+export function inputsOf(
+  { series }: RuleSet,
+  records: readonly LabRecord[],
+  partitions = 1,
+): readonly LabInput[] {
+  return SOURCES.flatMap((source) => {
+    const own = records.filter((record) => record.source === source)
+    return [...Map.groupBy(own, ({ partition = 0 }) => partition)].map(([partition, rows]) => {
+      const fold = createRowFold(series, source)
+      for (const row of rows) fold.addRow(row)
+      const { deltas, maxEventMs: eventMs } = fold.drain()
+      const progress = { source, partition, partitions, eventMs, quietMs: undefined }
+      return { value: encodeDeltas(deltas), progress, silence: undefined }
+    })
+  })
+}
+
+/** What lets time come to `timeMs` for every partition of every source. */
+export function reachInputs(
+  { allowedLatenessMs }: RuleSet,
+  timeMs: number,
+  partitions = 1,
+): readonly LabInput[] {
+  const eventMs = timeMs + allowedLatenessMs
+  return SOURCES.flatMap((source) =>
+    Array.from({ length: partitions }, (_, partition) => ({
+      value: encodeDeltas([]),
+      progress: { source, partition, partitions, eventMs, quietMs: undefined },
+      silence: undefined,
+    })),
+  )
+}
+
 /**
  * Both stages of alerts in memory, without Kafka: records go in, changes of alerts come out. Each run
  * of records is folded and handed to one evaluator as a record of span.aggregates would be, through
@@ -54,34 +96,33 @@ export class AlertLab {
   readonly evaluator: Evaluator
   readonly alerts: Alert[] = []
   readonly #rules: RuleSet
+  readonly #partitions: number
   readonly #repeats = new Repeats({ horizonMs: 0, maxRequests: 0 }, {
     sources: new Map(),
   } satisfies Checkpoint)
   #offset = 0n
 
-  constructor(rules: RuleSet) {
+  /** Each source has so many partitions, and time goes on once all of them were heard of. */
+  constructor(rules: RuleSet, partitions = 1) {
     this.#rules = rules
+    this.#partitions = partitions
     this.evaluator = new Evaluator({ rules, idleMs: 0, grafanaUrl: 'https://grafana.example' })
   }
 
   /** Hands a run of records over; `times` more than once for a run that is delivered again. */
   send(records: readonly LabRecord[], times = 1): void {
-    for (const source of SOURCES) {
-      const own = records.filter((record) => record.source === source)
-      if (own.length === 0) continue
-      const fold = createRowFold(this.#rules.series, source)
-      for (const row of own) fold.addRow(row)
-      const { deltas, maxEventMs } = fold.drain()
+    for (const input of inputsOf(this.#rules, records, this.#partitions)) {
       this.#offset++
-      const place = { source: `${source}/0`, offset: this.#offset, part: 0 }
+      const { source, partition } = input.progress
+      const place = { source: `${source}/${partition}`, offset: this.#offset, part: 0 }
       const record: KafkaRecord = {
         offset: this.#offset,
         timeMs: 0,
-        value: encodeDeltas(deltas),
+        value: input.value,
         headers: { [SOURCE_HEADER]: formatSource(place) },
       }
       for (let i = 0; i < times; i++) {
-        if (!this.#repeats.isRepeat(record)) this.#apply(source, record.value, maxEventMs)
+        if (!this.#repeats.isRepeat(record)) this.alerts.push(...this.evaluator.apply(input))
       }
     }
   }
@@ -96,8 +137,8 @@ export class AlertLab {
 
   /** Lets time come to `timeMs` for every source: all windows that end up to it are decided. */
   reach(timeMs: number): void {
-    for (const source of SOURCES) {
-      this.#apply(source, encodeDeltas([]), timeMs + this.#rules.allowedLatenessMs)
+    for (const input of reachInputs(this.#rules, timeMs, this.#partitions)) {
+      this.alerts.push(...this.evaluator.apply(input))
     }
   }
 
@@ -108,10 +149,5 @@ export class AlertLab {
       .map(({ rule, level, group, state }) =>
         [rule + (level === '' ? '' : `/${level}`), ...Object.values(group), state].join(' '),
       )
-  }
-
-  #apply(source: Source, value: Buffer, eventMs: number | undefined): void {
-    const progress = { source, partition: 0, partitions: 1, eventMs, quietMs: undefined }
-    this.alerts.push(...this.evaluator.apply({ value, progress, silence: undefined }))
   }
 }

@@ -36,6 +36,7 @@ export function memoryWriter(
 /** A ChunkControl that notes what is asked of it, and tries each task `tries` times. */
 export function memoryControl(log: string[], tries = 1): ChunkControl {
   return {
+    checkpoint: () => '',
     async clearPending() {
       log.push('clearPending')
     },

@@ -38,6 +38,7 @@ async function run(
     },
     giveUpAfterMs: 3_600_000,
     control: {
+      checkpoint: () => '',
       markPending: async () => note('mark'),
       clearPending: async () => note('clear'),
       untilDone: (task) => task(),

@@ -38,15 +38,17 @@ async function start(partition: MemoryPartition, channels: readonly Channel[]) {
   const writer = memoryWriter()
   const metrics = createMetrics('test')
   const fatal: Error[] = []
-  const notifiers = await startNotifiers({
-    kafka,
-    writer,
+  const notifiers = await startNotifiers(
+    {
+      kafka,
+      writer,
+      deliveryPartitions: 1,
+      logger: pino({ level: 'silent' }),
+      metrics,
+      onFatal: (error) => fatal.push(error),
+    },
     channels,
-    deliveryPartitions: 1,
-    logger: pino({ level: 'silent' }),
-    metrics,
-    onFatal: (error) => fatal.push(error),
-  })
+  )
   const logged = () =>
     writer.writes.flatMap(({ topic, records }) =>
       records.flatMap(({ value, headers }) =>
