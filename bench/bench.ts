@@ -1,6 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Env } from '#runtime/config.ts'
 import { readVariables } from '#runtime/config.ts'
@@ -11,15 +9,17 @@ import type { RunResult } from './meter.ts'
 import { measurePeer } from './peer.ts'
 import { measurePipeline } from './pipeline.ts'
 import { makeRecords, recentNoonMs } from './records.ts'
-import { compare, type Environment, type Report, summariseRuns } from './report.ts'
+import { compare, type Report, summariseRuns } from './report.ts'
 import {
   collect,
   openRound,
   type Round,
   type Stage,
+  readEnvironment,
   startStage,
   type Tell,
   withDatabase,
+  withDataFolder,
 } from './stage.ts'
 import { ATTRIBUTES_PER_SPAN } from './workload.ts'
 
@@ -57,18 +57,7 @@ export async function runBench(
   signal: AbortSignal,
   tell: Tell,
 ): Promise<Report> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'spanmeter-bench-'))
-  let keepsLogs = false
-  try {
-    return await runIn(dataDir, options, env, signal, tell)
-  } catch (error) {
-    keepsLogs = !signal.aborted && existsSync(join(dataDir, 'logs'))
-    throw error
-  } finally {
-    const folders = keepsLogs ? ['kafka', 'clickhouse'] : ['']
-    for (const folder of folders) await rm(join(dataDir, folder), { recursive: true, force: true })
-    if (keepsLogs) tell(`The logs are kept in ${join(dataDir, 'logs')}`)
-  }
+  return withDataFolder(signal, tell, (dataDir) => runIn(dataDir, options, env, signal, tell))
 }
 
 async function runIn(
@@ -87,7 +76,7 @@ async function runIn(
   )
   const bytes = bodies.reduce((sum, { length }) => sum + length, 0)
   tell('Starting Kafka and ClickHouse.')
-  const stage = await startStage(env, dataDir, tell)
+  const stage = await startStage(env, dataDir, tell, { withClickHouse: true })
   try {
     const bench = { options, stage, bodies, logDir: join(dataDir, 'logs'), signal, tell }
     const { pipeline, peer } = await runRounds(bench)
@@ -115,16 +104,6 @@ async function runIn(
   } finally {
     tell('Stopping Kafka and ClickHouse.')
     await stage.engines.stop()
-  }
-}
-
-function readEnvironment(): Environment {
-  return {
-    cpu: cpus()[0]?.model ?? 'unknown CPU',
-    cores: availableParallelism(),
-    memoryBytes: totalmem(),
-    node: process.version,
-    load: loadavg()[0] ?? 0,
   }
 }
 

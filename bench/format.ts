@@ -27,7 +27,8 @@ export function formatReport(report: Report): string {
   ].join('\n')
 }
 
-function formatEnvironment({ cpu, cores, memoryBytes, node, load }: Environment): string {
+/** The machine in one line. */
+export function formatEnvironment({ cpu, cores, memoryBytes, node, load }: Environment): string {
   const memory = Math.round(memoryBytes / GIB)
   return `${cpu}, ${cores} cores, ${memory} GiB, Node ${node}, load ${load.toFixed(1)} at the start`
 }
@@ -79,7 +80,11 @@ function formatRatios(ratios: Ratios): readonly string[] {
   ])
 }
 
-function formatProfile({ worker, busyMs, top }: WorkerProfile, spans: number): readonly string[] {
+/** Where a worker's time went, by the functions with most of it. */
+export function formatProfile(
+  { worker, busyMs, top }: WorkerProfile,
+  spans: number,
+): readonly string[] {
   const perSpan = (ms: number) => twoDigits((ms * US_PER_MS) / spans)
   return table([
     [`${worker}, busy ${perSpan(busyMs)} µs a span`, 'self µs', 'share', 'file'],
@@ -92,14 +97,15 @@ function formatProfile({ worker, busyMs, top }: WorkerProfile, spans: number): r
   ])
 }
 
-function formatSpread(value: Spread | undefined, show: (value: number) => string): string {
+/** A median, with least and most where they differ. */
+export function formatSpread(value: Spread | undefined, show: (value: number) => string): string {
   if (value === undefined) return '–'
   const { median, min, max } = value
   return min === max ? show(median) : `${show(median)} (${show(min)}–${show(max)})`
 }
 
 /** Rows of cells in columns; a file name in the last one hangs over. */
-function table(rows: readonly (readonly string[])[]): readonly string[] {
+export function table(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   )
@@ -111,26 +117,32 @@ function table(rows: readonly (readonly string[])[]): readonly string[] {
   )
 }
 
-function count(value: number): string {
+/** A whole number with its thousands set apart. */
+export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US')
 }
 
-function seconds(ms: number): string {
+/** Milliseconds as seconds. */
+export function seconds(ms: number): string {
   return (ms / 1_000).toFixed(2)
 }
 
-function times(value: number): string {
+/** How many times as much. */
+export function times(value: number): string {
   return `${value.toFixed(2)} ×`
 }
 
-function twoDigits(value: number): string {
+/** With two digits behind the point. */
+export function twoDigits(value: number): string {
   return value.toFixed(2)
 }
 
-function mebibytes(bytes: number): string {
+/** Bytes as whole MiB. */
+export function mebibytes(bytes: number): string {
   return String(Math.round(bytes / MIB))
 }
 
-function percent(share: number): string {
+/** A share of 0 to 1 in percent. */
+export function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`
 }

@@ -7,6 +7,8 @@ import { MigrationError } from '#runtime/migrations.ts'
 import { TransientError } from '#runtime/records.ts'
 import { WorkerError } from '../services/cli/workers.ts'
 import { EmbeddedError } from '../services/embedded/embedded-error.ts'
+import { runAlertsBench } from './alerts.ts'
+import { formatAlertsReport } from './alerts-format.ts'
 import { runBench } from './bench.ts'
 import { BenchError } from './bench-error.ts'
 import { formatReport } from './format.ts'
@@ -20,6 +22,9 @@ interface Flags {
   readonly seed: number
   readonly peer?: string
   readonly profile?: string
+  readonly alerts?: boolean
+  readonly alertSamples: number
+  readonly alertLoad: number
   readonly json?: boolean
 }
 
@@ -49,29 +54,50 @@ process.exit()
 
 function createCommand(): Command {
   return new Command('bench')
-    .description('how fast spans get from the topic otlp_spans into ClickHouse, and at what cost')
+    .description(
+      'how fast spans get from the topic otlp_spans into ClickHouse, or become alerts, and at what cost',
+    )
     .option('--spans <n>', 'spans of a run', wholeNumber(1, 50_000_000), 400_000)
     .option('--spans-per-record <n>', 'spans of a Kafka record', wholeNumber(1, 10_000), 100)
     .option('--runs <n>', 'runs that medians are taken of', wholeNumber(1, 100), 3)
     .option('--seed <n>', 'the same seed makes the same spans', wholeNumber(0, 2 ** 32 - 1), 1)
     .option('--peer <program>', 'OpenTelemetry Collector to run beside it, see docs/benchmark.md')
     .option('--profile <folder>', 'one more run with CPU profiles of the workers, written there')
+    .option('--alerts', 'measure alerts instead, beside Kafka Streams, see docs/benchmark.md')
+    .option('--alert-samples <n>', 'notifications to wait for', wholeNumber(0, 100_000), 200)
+    .option('--alert-load <n>', 'spans a second meanwhile', wholeNumber(1, 1_000_000), 5_000)
     .option('--json', 'print the result as one line of JSON')
     .action(run)
 }
 
 async function run(flags: Flags): Promise<void> {
   requireProc()
+  const text = flags.alerts === true ? await measureAlerts(flags) : await measurePipeline(flags)
+  process.stdout.write(`${text}\n`)
+}
+
+async function measureAlerts(flags: Flags): Promise<string> {
+  if (flags.peer !== undefined) {
+    throw new BenchError('--peer does not go with --alerts, whose peer is Kafka Streams.')
+  }
+  const { alertSamples: samples, alertLoad: load } = flags
+  const options = { ...flags, samples, load, profile: profileFolder(flags) }
+  const report = await runAlertsBench(options, process.env, stopping.signal, say)
+  return flags.json === true ? JSON.stringify(report) : formatAlertsReport(report)
+}
+
+async function measurePipeline(flags: Flags): Promise<string> {
   const options = {
     ...flags,
     peer: flags.peer === undefined ? undefined : findPeer(flags.peer),
-    profile: flags.profile === undefined ? undefined : makeFolder(flags.profile),
+    profile: profileFolder(flags),
   }
   const report = await runBench(options, process.env, stopping.signal, say)
-  process.stdout.write(`${flags.json === true ? JSON.stringify(report) : formatReport(report)}\n`)
+  return flags.json === true ? JSON.stringify(report) : formatReport(report)
 }
 
-function makeFolder(path: string): string {
+function profileFolder({ profile: path }: Flags): string | undefined {
+  if (path === undefined) return undefined
   try {
     mkdirSync(path, { recursive: true })
     return resolve(path)

@@ -1,4 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
 import { setImmediate as yieldToEvents } from 'node:timers/promises'
 import { connectClickHouse, type ClickHouse } from '#runtime/clickhouse.ts'
 import { type Env, parseCommonConfig } from '#runtime/config.ts'
@@ -10,12 +14,12 @@ import { parseEmbeddedConfig } from '../services/embedded/config.ts'
 import { type Engines, startEngines } from '../services/embedded/engines.ts'
 import { findFreePorts } from '../services/embedded/ports.ts'
 import type { Metered } from './meter.ts'
-import { CLICKHOUSE } from './report.ts'
+import { CLICKHOUSE, type Environment } from './report.ts'
 
 /** Tells a person in a sentence what happens. */
 export type Tell = (message: string) => void
 
-/** Kafka and ClickHouse of a benchmark, on free ports, with data that is thrown away. */
+/** Kafka, and ClickHouse where it is needed, on free ports, with data that is thrown away. */
 export interface Stage {
   readonly engines: Engines
   readonly metered: readonly Metered[]
@@ -37,10 +41,49 @@ const BODIES_PER_WRITE = 64
 const silent = createLogger('bench', 'silent')
 
 /**
- * Starts the engines. Variables of this project in `given` hold for the workers, but for those that
+ * Gives a folder for all that a benchmark writes, which is deleted afterwards; after a failure the
+ * logs stay.
+ */
+export async function withDataFolder<T>(
+  signal: AbortSignal,
+  tell: Tell,
+  use: (dataDir: string) => Promise<T>,
+): Promise<T> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'spanmeter-bench-'))
+  let keepsLogs = false
+  try {
+    return await use(dataDir)
+  } catch (error) {
+    keepsLogs = !signal.aborted && existsSync(join(dataDir, 'logs'))
+    throw error
+  } finally {
+    const folders = keepsLogs ? ['kafka', 'clickhouse'] : ['']
+    for (const folder of folders) await rm(join(dataDir, folder), { recursive: true, force: true })
+    if (keepsLogs) tell(`The logs are kept in ${join(dataDir, 'logs')}`)
+  }
+}
+
+/** The machine as it is now. */
+export function readEnvironment(): Environment {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown CPU',
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    node: process.version,
+    load: loadavg()[0] ?? 0,
+  }
+}
+
+/**
+ * Starts the engines that are needed. Variables of this project in `given` hold for the workers, but for those that
  * say where Kafka and ClickHouse are: what runs elsewhere cannot be measured.
  */
-export async function startStage(given: Env, dataDir: string, tell: Tell): Promise<Stage> {
+export async function startStage(
+  given: Env,
+  dataDir: string,
+  tell: Tell,
+  { withClickHouse }: { readonly withClickHouse: boolean },
+): Promise<Stage> {
   const [kafka, http, native] = await findFreePorts(3)
   const own: Env = {
     ...given,
@@ -54,9 +97,11 @@ export async function startStage(given: Env, dataDir: string, tell: Tell): Promi
     SPANMETER_CLICKHOUSE_USER: undefined,
     SPANMETER_CLICKHOUSE_PASSWORD: undefined,
   }
-  const engines = await startEngines(parseEmbeddedConfig(own), {
-    onProgress: (_engine, message) => tell(message),
-  })
+  const config = parseEmbeddedConfig(own)
+  const engines = await startEngines(
+    { ...config, clickhouse: withClickHouse ? config.clickhouse : undefined },
+    { onProgress: (_engine, message) => tell(message) },
+  )
   const env = {
     ...own,
     SPANMETER_KAFKA_BROKERS: engines.brokers.join(','),
@@ -67,10 +112,9 @@ export async function startStage(given: Env, dataDir: string, tell: Tell): Promi
 
 function meteredEngines(engines: Engines): readonly Metered[] {
   const names = { kafka: 'Kafka', clickhouse: CLICKHOUSE } as const
-  return (['kafka', 'clickhouse'] as const).map((engine) => {
+  return (['kafka', 'clickhouse'] as const).flatMap((engine) => {
     const pid = engines.current(engine)?.pid
-    if (pid === undefined) throw new Error(`${engine} was started here`)
-    return { name: names[engine], pid }
+    return pid === undefined ? [] : [{ name: names[engine], pid }]
   })
 }
 
@@ -91,6 +135,7 @@ export async function openRound(
     SPANMETER_INGEST_METRICS_PORT: '0',
     SPANMETER_ENRICH_METRICS_PORT: '0',
     SPANMETER_SINK_METRICS_PORT: '0',
+    SPANMETER_ALERT_METRICS_PORT: '0',
   }
   const config = parseCommonConfig(env)
   await setUp(env, config, silent, () => undefined)

@@ -89,7 +89,9 @@ async function restoreShard(
   const tookMs = Math.round(performance.now() - startedMs)
   const { pieces = 0, at } = restored ?? {}
   logger.info({ partition, pieces, at: String(at?.offset), tookMs }, 'Took up the state of alerts.')
-  return { shard: { evaluator, writtenMs: performance.now() }, at }
+  // A state without an offset is none: the first run of records is written at once.
+  const writtenMs = at === undefined ? Number.NEGATIVE_INFINITY : performance.now()
+  return { shard: { evaluator, writtenMs }, at }
 }
 
 /** The alerts that one record makes, each as a record with its place. */

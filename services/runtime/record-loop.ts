@@ -226,9 +226,12 @@ async function handleRun(work: BatchWork, run: readonly KafkaRecord[]): Promise<
   if (first === undefined || last === undefined) return
   const fresh = run.filter((record) => !state.repeats.isRepeat(record))
   const untilDone = <T>(task: () => Promise<T>) => retryWhileOwned(work, task)
+  const keepsOwn = options.stage.takeUp !== undefined
   const commit = (offset: bigint, checkpoint: Checkpoint) =>
     untilDone(async () => {
-      await control.commit({ offset, metadata: encodeCheckpoint(checkpoint) })
+      // Kafka takes 4 KiB of it: a stage that keeps checkpoints with its own state has room for more.
+      const noted = keepsOwn ? { ...checkpoint, sources: new Map() } : checkpoint
+      await control.commit({ offset, metadata: encodeCheckpoint(noted) })
       state.committed = offset
       state.checkpoint = checkpoint
     })

@@ -31,6 +31,7 @@ describe('a link', () => {
     ['/d/cost', ''],
     ['javascript:alert(1)', ''],
     ['https://', ''],
+    ['https://a b/', ''],
     ['https:///d/cost', ''],
     ['{{tenant}}', ''],
   ])('%s', (template, link) => {

@@ -190,6 +190,18 @@ describe('weekly maintenance', () => {
       ['2026-10-25T02:00 to 2026-10-25T03:00'],
     ],
     [
+      'ends as the clocks show its end, where they are put back to that',
+      weekly('Europe/Berlin', [7], '01:00', '02:00'),
+      ['2026-10-24T12:00Z', '2026-10-26T00:00Z'],
+      ['2026-10-24T23:00 to 2026-10-25T00:00'],
+    ],
+    [
+      'lasts until the day before is over again',
+      weekly('America/St_Johns', [5], '23:30', '23:15'),
+      ['2010-11-05T00:00Z', '2010-11-09T00:00Z'],
+      ['2010-11-06T02:00 to 2010-11-07T02:45'],
+    ],
+    [
       'ends at the last midnight of two',
       weekly('America/Havana', [6], '22:00', '00:30'),
       ['2026-10-31T00:00Z', '2026-11-02T00:00Z'],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Rule } from '../../services/alert/rule.ts'
 import {
@@ -11,6 +12,9 @@ import {
   stepEarly,
 } from '../../services/alert/state-machine.ts'
 import { BUDGET, HOUR, MINUTE, NOON, ruleOf, verdictOf } from './alert-samples.ts'
+import { actions, modelOf, noDatas, rules, runOf, runs, Subject } from './machine-model.ts'
+
+const SEED = 20_260_617
 
 type Letter = 'B' | 'b' | 'g' | '.'
 const SAID = { B: 'bad', b: 'between', g: 'good', '.': 'nothing' } as const
@@ -244,6 +248,14 @@ const sequences: readonly (readonly [
     ],
   ],
   [
+    'nothing is damped where no number of firings is too many',
+    'BgBg',
+    { flap: { firings: 0, withinMs: HOUR } },
+    [1, 2, 3, 4].map(
+      (minute) => `${minute} ${minute % 2 === 1 ? 'firing' : 'resolved'} condition!`,
+    ),
+  ],
+  [
     'firings that are further apart are none too many',
     'BgggBgggBgggBg',
     { flap: { firings: 3, withinMs: 7 * MINUTE } },
@@ -397,6 +409,7 @@ describe('a budget', () => {
       run.step('B', NOON + i * HOUR)
     }
     expect(run.told().filter((text) => text.includes('resolved'))).toHaveLength(4)
+    expect(run.state.firings).toEqual([])
   })
 
   test('comes to rest when the period after it is over', () => {
@@ -455,5 +468,50 @@ describe('rest', () => {
     expect(isAtRest(run.windows('g').state)).toBe(true)
     const often = new Run({ flap: { firings: 3, withinMs: HOUR } }).windows('BgBgBgBgBg')
     expect(often.state.firings).toHaveLength(3)
+    const fewer = new Run({ flap: { firings: 2, withinMs: HOUR } })
+    fewer.state = { ...INITIAL, firings: [NOON - 3, NOON - 2, NOON - 1] }
+    expect(fewer.windows('B').state.firings).toEqual([NOON - 1, NOON + MINUTE])
+  })
+})
+
+describe('windows one after the other', () => {
+  test('make the changes that a look at all of them says', () => {
+    let changes = 0
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 6 }),
+        noDatas,
+        runs,
+        (forCount, resolveCount, minutes, noData, all) => {
+          const renotifyMs = minutes * MINUTE
+          const rule = ruleOf({ forCount, resolveCount, noData, renotifyMs })
+          const model = modelOf(rule, all)
+          changes += model.length
+          expect(runOf(rule, all)).toEqual(model)
+        },
+      ),
+      { seed: SEED, numRuns: 3_000 },
+    )
+    expect(changes).toBeGreaterThan(10_000)
+  })
+})
+
+describe('whatever happens', () => {
+  test('incidents begin and end in turn, each told of from its start to its end or not at all', () => {
+    let firings = 0
+    fc.assert(
+      fc.property(rules, actions, (rule, all) => {
+        const subject = new Subject(rule)
+        for (const one of all) subject.act(one)
+        firings += subject.watcher.firings
+        // Long enough for three periods, and for a flapping one to calm down.
+        for (let i = 0; i < 40; i++) subject.act({ type: 'step', said: 'good', windows: 1 })
+        expect(subject.state).toEqual(INITIAL)
+      }),
+      { seed: SEED, numRuns: 3_000 },
+    )
+    expect(firings).toBeGreaterThan(3_000)
   })
 })
