@@ -82,8 +82,15 @@ async function startAggregator(options: AggregatorsOptions, input: Input): Promi
     timeOf === undefined
       ? undefined
       : new QuietPartitions({
-          ...{ source: timeOf, reader, upstream, sourcePartitions, partitions },
-          ...{ idleMs, kafka, writer, now: Date.now },
+          source: timeOf,
+          reader,
+          upstream,
+          sourcePartitions,
+          partitions,
+          idleMs,
+          kafka,
+          writer,
+          now: Date.now,
         })
   const rejected = metrics.counter(
     `spanmeter_alert_rejected_${topic}_total`,

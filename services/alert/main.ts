@@ -46,7 +46,10 @@ async function start(context: ServiceContext<AlertConfig>): Promise<Running<Aler
   })
   const aggregators = await startAggregators({
     ...loop,
-    ...{ writer, partitions, observer, metrics },
+    writer,
+    partitions,
+    observer,
+    metrics,
     idleMs: config.idleMs,
     rules: () => rules,
   })

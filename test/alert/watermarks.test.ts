@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, boolean, nat, property, record } from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Progress } from '../../services/alert/progress.ts'
 import { Watermarks } from '../../services/alert/watermarks.ts'
@@ -59,15 +59,15 @@ test('A source has a time of its own', () => {
   expect(watermarks.of('spans')).toBeUndefined()
 })
 
-const anyNote = fc.record({
-  partition: fc.nat(2),
-  isQuiet: fc.boolean(),
-  timeMs: fc.nat(100_000),
+const anyNote = record({
+  partition: nat(2),
+  isQuiet: boolean(),
+  timeMs: nat(100_000),
 })
 
 test('Time never goes back, and a restored one goes on as the first does', () => {
-  fc.assert(
-    fc.property(fc.array(anyNote, { maxLength: 60 }), fc.nat(60), (notes, cut) => {
+  assert(
+    property(array(anyNote, { maxLength: 60 }), nat(60), (notes, cut) => {
       const first = new Watermarks(OPTIONS)
       let second = new Watermarks(OPTIONS)
       let before = Number.NEGATIVE_INFINITY

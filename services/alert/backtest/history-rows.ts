@@ -47,7 +47,7 @@ export async function readRows(
       const sql = readQuery('backtest_evaluations')
       return (await clickhouse.query<Stored>(sql, parametersOf(range))).map(scoreRow)
     }
-    case 'dead_letters': {
+    default: {
       const sql = readQuery('backtest_dead_letters')
       const rows = await clickhouse.query<Stored>(sql, parametersOf(range))
       return rows.map((row) => ({ eventMs: msOf(row), traceId: '', texts: row, values: {} }))

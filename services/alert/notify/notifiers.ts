@@ -44,9 +44,17 @@ export async function startNotifiers(
     await running.stop()
     running = await runChannels(options, channels, observe)
   }
+  const changeAfter = async (before: Promise<void>, next: readonly Channel[]) => {
+    await before
+    try {
+      await change(next)
+    } catch (error) {
+      options.onFatal(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
   return {
     reload(next) {
-      reloaded = reloaded.then(() => change(next)).catch(options.onFatal)
+      reloaded = changeAfter(reloaded, next)
     },
     async stop() {
       await reloaded
