@@ -2,9 +2,7 @@ import mustache from 'mustache'
 import type { Counted } from './rule-measure.ts'
 import type { Place } from './rule-place.ts'
 import type { RuleData } from './rule-shape.ts'
-
-/** What templates may name beside the dimensions of their rule. */
-const VARIABLES = 'value threshold baseline count rule level severity from to grafana'.split(' ')
+import { TEMPLATE_VARIABLES } from './templates.ts'
 
 /** The texts of a rule; those that are not given say the rule's name, its group and its value. */
 export interface RuleTexts {
@@ -21,7 +19,7 @@ export function readTexts(data: RuleData, counted: Counted | undefined, place: P
     link:
       data.link ?? `{{grafana}}/d/${dashboardOf(counted)}?from={{from}}&to={{to}}${filters(by)}`,
   }
-  const known = [...VARIABLES, ...by]
+  const known = [...TEMPLATE_VARIABLES, ...by]
   requireVariables(texts.summary, known, place.at('summary'))
   requireVariables(texts.link, known, place.at('link'))
   for (const [name, text] of Object.entries(annotations)) {

@@ -1,7 +1,7 @@
 import type { Alert } from '#schemas/items.ts'
+import { formatValue } from '../units-text.ts'
 
 const NANOS_PER_MS = 1_000_000n
-const DIGITS = 4
 
 /** Nanoseconds since the epoch as ISO 8601. */
 export function isoTime(nanos: bigint): string {
@@ -27,30 +27,13 @@ export function groupText(group: Readonly<Record<string, string>>): string {
     .join(', ')
 }
 
-/** A measured value as people read it; null is not known, which is not 0. */
-export function valueText(value: number | null, unit: string): string {
-  if (value === null) return 'no data'
-  if (unit === 'ratio') return `${rounded(value * 100)}%`
-  if (unit === 'x') return `${rounded(value)}x`
-  return unit === '' || unit === 'none' ? rounded(value) : `${rounded(value)} ${unit}`
-}
-
-/** Large numbers keep all their whole digits, small ones the first four that say something. */
-function rounded(value: number): string {
-  const whole = Math.abs(value) >= 10 ** (DIGITS - 1)
-  return value.toLocaleString(
-    'en-US',
-    whole ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: DIGITS },
-  )
-}
-
 /** What was measured and what it was compared with, by name. */
 export function evidenceOf(alert: Alert): readonly (readonly [name: string, text: string])[] {
   const { value, threshold, baseline, unit, count } = alert
   return [
-    ['Value', valueText(value, unit)],
-    ...(threshold === null ? [] : [['Threshold', valueText(threshold, unit)] as const]),
-    ...(baseline === null ? [] : [['Baseline', valueText(baseline, unit)] as const]),
+    ['Value', formatValue(value, unit)],
+    ...(threshold === null ? [] : [['Threshold', formatValue(threshold, unit)] as const]),
+    ...(baseline === null ? [] : [['Baseline', formatValue(baseline, unit)] as const]),
     ['Records', String(count)],
   ]
 }

@@ -1,5 +1,6 @@
 import type { Alert } from '#schemas/items.ts'
-import { cut, evidenceOf, isoTime, titleOf, valueText } from './alert-text.ts'
+import { formatValue } from '../units-text.ts'
+import { cut, evidenceOf, isoTime, titleOf } from './alert-text.ts'
 
 /** Longest texts and lists that Slack takes in a block. */
 const MAX_HEADER = 150
@@ -59,7 +60,7 @@ function contributorsOf({ contributors, unit }: Alert): readonly string[] {
   if (contributors.length === 0) return []
   const lines = contributors.map(
     ({ dimension, name, value }) =>
-      `• ${escape(dimension)} ${escape(name)}: ${valueText(value, unit)}`,
+      `• ${escape(dimension)} ${escape(name)}: ${formatValue(value, unit)}`,
   )
   return [['*Most of it*', ...lines].join('\n')]
 }

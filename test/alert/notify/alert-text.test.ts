@@ -5,26 +5,8 @@ import {
   groupText,
   isoTime,
   titleOf,
-  valueText,
 } from '../../../services/alert/notify/alert-text.ts'
 import { alertOf, NOON_MS, resolvedOf } from './samples.ts'
-
-test.each([
-  [null, 'USD', 'no data'],
-  [0, 'USD', '0 USD'],
-  [12.3456, 'USD', '12.35 USD'],
-  [0.000012345, 'USD', '0.00001235 USD'],
-  [1234.5, 'USD', '1,235 USD'],
-  [1_234_567, 'tokens', '1,234,567 tokens'],
-  [0.0512, 'ratio', '5.12%'],
-  [14.4, 'x', '14.4x'],
-  [1.5, 's', '1.5 s'],
-  [42, 'none', '42'],
-  [42, '', '42'],
-  [-3.14159, 'score', '-3.142 score'],
-])('%s in %s is read as %s', (value, unit, text) => {
-  expect(valueText(value, unit)).toBe(text)
-})
 
 test.each([
   [alertOf(), 'Firing: cost-spike 2x'],
