@@ -47,10 +47,17 @@ export function evaluateBudget(condition: Budget, view: View): Verdict {
   })
 }
 
+/** The whole period that a window's end is in; one that ends with the window is its. */
+export function budgetPeriod(
+  condition: Budget,
+  { endMs, group, calendar = new Calendar() }: Pick<View, 'endMs' | 'group' | 'calendar'>,
+): Span {
+  return calendar.periodOf(budgetOf(condition, group).period, endMs - 1)
+}
+
 /** The period up to the end. */
 export function budgetWindow(condition: Budget, endMs: number, group: View['group']): Span {
-  const { period } = budgetOf(condition, group)
-  return { startMs: new Calendar().periodOf(period, endMs - 1).startMs, endMs }
+  return { startMs: budgetPeriod(condition, { endMs, group }).startMs, endMs }
 }
 
 /** How far back it reads at most. */

@@ -58,21 +58,17 @@ export function readBudget(
     measure: toMeasure(counted, keeping),
     ...readLimits(budget, counted, keeping, place),
   } as const
-  const above = (least: number) =>
-    parts
-      .filter(({ part }) => part >= least)
-      .toSorted((a, b) => b.part - a.part)
-      .map(({ part }) => nameOf(part))
+  // None keeps another quiet: which part was seen first hangs on how records were put together.
   const levels: Level[] = parts.map(({ part, severity: own }) => ({
     level: nameOf(part),
     severity: own,
     condition: { ...base, part, isProjected: false },
-    inhibitedBy: above(part).filter((name) => name !== nameOf(part)),
+    inhibitedBy: [],
   }))
   if (projected !== undefined) {
     const { part, severity: own } = readPart(projected, severity, place.at('projected'))
     const condition: Budget = { ...base, part, isProjected: true }
-    levels.push({ level: 'projected', severity: own, condition, inhibitedBy: above(part) })
+    levels.push({ level: 'projected', severity: own, condition, inhibitedBy: [] })
   }
   return named(levels)
 }

@@ -2,8 +2,8 @@ import { seriesOf, windowMsOf } from './condition-series.ts'
 import type { Calendar } from './calendar.ts'
 import type { View } from './condition-view.ts'
 import { evaluate, freezeBaselines } from './conditions.ts'
+import { firstToHold, notePeriod } from './early.ts'
 import type { Histories } from './histories.ts'
-import type { GroupHistory } from './history.ts'
 import type { Rule, Verdict } from './rule.ts'
 import { splitGroup } from './series.ts'
 import {
@@ -15,6 +15,7 @@ import {
   step,
   stepEarly,
 } from './state-machine.ts'
+import { endAfter, firstEnd, hasRecords } from './window-ends.ts'
 
 /** A change of state of one rule for one group, and the verdict that made it. */
 export interface Decision {
@@ -82,10 +83,10 @@ export class RuleFamily {
     const [first] = this.#rules
     if (first === undefined) return []
     const { everyMs } = first
+    // Records before the first one may still come, but none for a window that time has passed.
     let endMs =
       this.nextEndMs ??
-      firstEnd(this.#rules, around.histories, everyMs) ??
-      endAfter(watermarkMs, everyMs)
+      Math.min(endAfter(watermarkMs, everyMs), firstEnd(this.#rules, around.histories, everyMs))
     const decisions: Decision[] = []
     for (let steps = 0; endMs <= watermarkMs; steps++) {
       const isFar = watermarkMs - endMs > FEW_STEPS * everyMs
@@ -105,18 +106,20 @@ export class RuleFamily {
     const decisions: Decision[] = []
     for (const rule of this.#rules) {
       if (!rule.isEarly) continue
-      const endMs = Math.ceil(bucketEndMs / rule.everyMs) * rule.everyMs
-      const isDecided = this.nextEndMs !== undefined && endMs < this.nextEndMs
-      if (isDecided && rule.condition.type !== 'budget') continue
       const before = this.#machine(rule, group)
-      if (before.state === 'firing') continue
-      const verdict = evaluate(rule.condition, viewOf(rule, group, endMs, around))
-      if (verdict.holds !== true) continue
-      const context = { endMs, mutedBy: this.#mutedBy(rule, group, endMs, around) }
-      this.#take(
-        { rule, group, verdict, result: stepEarly(rule, before, verdict, context) },
-        decisions,
-      )
+      const endMs = Math.ceil(bucketEndMs / rule.everyMs) * rule.everyMs
+      const view = viewOf(rule, group, endMs, around)
+      if (before.state === 'firing') {
+        const state = notePeriod(rule, before, view)
+        if (state !== before) this.#put(rule, group, state)
+        continue
+      }
+      const verdict = firstToHold(rule, view, this.nextEndMs)
+      if (verdict === undefined) continue
+      const { windowEndMs } = verdict
+      const mutedBy = this.#mutedBy(rule, group, windowEndMs, around)
+      const result = stepEarly(rule, before, verdict, { endMs: windowEndMs, mutedBy })
+      this.#take({ rule, group, verdict, result }, decisions)
     }
     return decisions
   }
@@ -188,15 +191,19 @@ export class RuleFamily {
     }: Omit<Decision, 'change'> & { result: ReturnType<typeof step> },
     decisions: Decision[],
   ): void {
-    const machines = this.#machines.get(rule.id) ?? new Map<string, MachineState>()
-    this.#machines.set(rule.id, machines)
-    const wasThere = machines.has(group)
-    if (isAtRest(result.state)) machines.delete(group)
-    else machines.set(group, result.state)
-    if (wasThere || machines.has(group)) {
-      this.#changed.set(rule.id, (this.#changed.get(rule.id) ?? new Set()).add(group))
-    }
+    this.#put(rule, group, result.state)
     for (const change of result.changes) decisions.push({ rule, group, change, verdict })
+  }
+
+  #put({ id }: Rule, group: string, state: MachineState): void {
+    const machines = this.#machines.get(id) ?? new Map<string, MachineState>()
+    this.#machines.set(id, machines)
+    const wasThere = machines.has(group)
+    if (isAtRest(state)) machines.delete(group)
+    else machines.set(group, state)
+    if (wasThere || machines.has(group)) {
+      this.#changed.set(id, (this.#changed.get(id) ?? new Set()).add(group))
+    }
   }
 
   #removeAll(rule: Rule, timeMs: number): readonly Decision[] {
@@ -264,30 +271,4 @@ function viewOf(
 export function groupRecord({ by }: Rule, group: string): Readonly<Record<string, string>> {
   const values = splitGroup(group, by.length)
   return Object.fromEntries(by.map((dimension, i) => [dimension, values[i] ?? '']))
-}
-
-/** The first window end after the first record of any group. */
-function firstEnd(
-  rules: readonly Rule[],
-  histories: Histories,
-  everyMs: number,
-): number | undefined {
-  let firstMs = Number.POSITIVE_INFINITY
-  for (const series of rules.flatMap(({ condition }) => seriesOf(condition))) {
-    for (const history of histories.groups(series).values()) {
-      firstMs = Math.min(firstMs, history.firstMs ?? firstMs)
-    }
-  }
-  return Number.isFinite(firstMs) ? endAfter(firstMs, everyMs) : undefined
-}
-
-/** The first end of a window after a time. */
-function endAfter(timeMs: number, everyMs: number): number {
-  return Math.floor(timeMs / everyMs) * everyMs + everyMs
-}
-
-function hasRecords(history: GroupHistory, fromMs: number, toMs: number): boolean {
-  const { lastMs } = history
-  if (lastMs === undefined || lastMs <= fromMs) return false
-  return lastMs <= toMs || history.nextMs(fromMs, toMs) !== undefined
 }

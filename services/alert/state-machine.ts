@@ -19,7 +19,7 @@ export interface MachineState {
   readonly mutedBy: string
   /** The last times it fired, as many as flap damping asks for. */
   readonly firings: readonly number[]
-  /** The period that a budget fired for last, and the start of the one after it, once that is seen. */
+  /** The period that a budget fired for last, and the start of the latest that is known after it. */
   readonly period: { readonly startMs: number; readonly nextMs: number | null } | null
 }
 
@@ -99,7 +99,8 @@ export function step(
   const { windowStartMs } = verdict
   const timeMs = Math.max(windowStartMs, before.lastEndMs, state.firingSinceMs)
   const ended = resolve(state, 'period_end', timeMs)
-  const period = state.period && { ...state.period, nextMs: windowStartMs }
+  const nextMs = Math.max(windowStartMs, state.period?.nextMs ?? windowStartMs)
+  const period = state.period && { ...state.period, nextMs }
   const next = stepQuiet(rule, { ...ended.state, period }, verdict, context)
   return { state: next.state, changes: [...ended.changes, ...next.changes] }
 }
@@ -208,7 +209,7 @@ function fire(
     mutedBy,
     // Periods come to their ends of themselves: there is nothing to damp.
     firings: isBudget ? [] : addFiring(rule, before, timeMs),
-    period: isBudget ? { startMs: windowStartMs, nextMs: null } : null,
+    period: isBudget ? { startMs: windowStartMs, nextMs: laterThan(windowStartMs, before) } : null,
   }
   const previous = before.state
   const change = { previous, reason, timeMs, firingSinceMs: timeMs, notify, mutedBy }
@@ -289,6 +290,12 @@ function addFiring(rule: Rule, before: MachineState, timeMs: number): readonly n
 /** It fired so often that it goes on firing until it was good for a while; 0 firings is never. */
 function isFlapping({ flap }: Rule, { firings }: MachineState): boolean {
   return flap.firings > 0 && firings.length >= flap.firings
+}
+
+/** The latest period that is known to come after one that starts then. */
+function laterThan(startMs: number, { period }: MachineState): number | null {
+  const nextMs = period?.nextMs ?? null
+  return nextMs !== null && nextMs > startMs ? nextMs : null
 }
 
 function isLaterPeriod({ period }: MachineState, { windowStartMs }: Verdict): boolean {

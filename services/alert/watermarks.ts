@@ -31,8 +31,9 @@ export interface StoredTime {
 /**
  * Event time of each source: all records up to its watermark have come, but for late ones. It is the
  * lowest of the highest event times of its partitions, less the allowed lateness, and never goes
- * back. A quiet partition does not hold it back; where all are quiet, it follows the clock of those
- * who say so. A source that never had a record has no time.
+ * back. A quiet partition holds it back no further than to when it was last said to be quiet: what came
+ * since may not be read yet. Where all are quiet, it follows the clock of those who say so. A source
+ * that never had a record has no time.
  */
 export class Watermarks {
   #options: WatermarkOptions
@@ -75,13 +76,12 @@ export class Watermarks {
     const reaches = [...time.reaches.values()]
     const isStarted = reaches.some(({ eventMs }) => eventMs !== undefined)
     if (!isStarted || time.reaches.size < time.partitions) return
-    const active = reaches.filter(({ quietMs }) => quietMs === undefined)
     const { allowedLatenessMs, idleMs } = this.#options
-    const reachMs =
-      active.length > 0
-        ? Math.min(...active.map(({ eventMs }) => eventMs ?? Number.NEGATIVE_INFINITY))
-        : Math.min(...reaches.map(({ quietMs = 0 }) => quietMs)) - idleMs
-    const watermarkMs = reachMs - allowedLatenessMs
+    const isQuiet = reaches.every(({ quietMs }) => quietMs !== undefined)
+    const reachMs = Math.min(
+      ...reaches.map(({ quietMs, eventMs }) => quietMs ?? eventMs ?? Number.NEGATIVE_INFINITY),
+    )
+    const watermarkMs = reachMs - (isQuiet ? idleMs : 0) - allowedLatenessMs
     if (!Number.isFinite(watermarkMs)) return
     time.watermarkMs = Math.max(time.watermarkMs ?? watermarkMs, watermarkMs)
   }

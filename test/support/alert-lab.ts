@@ -127,6 +127,15 @@ export class AlertLab {
     }
   }
 
+  /** Says that nothing came from a partition for a while, though all up to `nowMs` was read. */
+  rest(source: Source, partition: number, nowMs: number): void {
+    const partitions = this.#partitions
+    const progress = { source, partition, partitions, eventMs: undefined, quietMs: nowMs }
+    this.alerts.push(
+      ...this.evaluator.apply({ value: encodeDeltas([]), progress, silence: undefined }),
+    )
+  }
+
   /** Records, in batches of those that end in the same minute. */
   sendByMinute(records: readonly LabRecord[]): void {
     const minutes = Map.groupBy(records, ({ eventMs }) => Math.floor(eventMs / 60_000))
