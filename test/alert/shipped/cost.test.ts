@@ -216,16 +216,14 @@ describe('tenant-feature-month', () => {
       expect(statesOf(own).filter((state) => state.startsWith('firing'))).toEqual(states)
     })
 
-    test('is kept quiet by the limit itself', () => {
+    test('tells for itself beside the limit', () => {
       const alerts = alertsOf(
         RULE,
         [spend(START + HOUR, 3_100), ...spending(START + 2 * HOUR, START + 3 * DAY, 1)],
         START + 3 * DAY,
       )
       const projected = alerts.filter(({ level }) => level === 'projected')
-      expect(projected.map(({ notify, muted_by }) => [notify, muted_by])).toEqual([
-        [false, 'inhibited:100%'],
-      ])
+      expect(projected.map(({ notify, muted_by }) => [notify, muted_by])).toEqual([[true, '']])
     })
   })
 
