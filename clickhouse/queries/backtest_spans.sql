@@ -1,5 +1,6 @@
--- Spans that ended in [from, to), as alert rules look at them, in the order of their ends. A span of
--- more than a day is not found. Attributes are read only where a rule asks for some.
+-- Spans that ended in [from, to), as alert rules look at them, in the order of their ends. One that ended
+-- after it came in counts as from when it came. A span of more than a day is not found. Attributes are
+-- read only where a rule asks for some.
 SELECT
     toUnixTimestamp64Nano(start_time) + duration_nano AS end_unix_nano,
     toUnixTimestamp64Nano(received_time) AS received_time_unix_nano,
@@ -41,7 +42,7 @@ SELECT
     if({with_attributes:Bool}, resource_attributes, map()) AS resource_attributes
 FROM spans
 WHERE start_time >= toDateTime64({from:DateTime64(3, 'UTC')}, 9, 'UTC') - INTERVAL 1 DAY
-    AND start_time < {to:DateTime64(3, 'UTC')}
-    AND end_unix_nano >= toUnixTimestamp64Nano(toDateTime64({from:DateTime64(3, 'UTC')}, 9, 'UTC'))
-    AND end_unix_nano < toUnixTimestamp64Nano(toDateTime64({to:DateTime64(3, 'UTC')}, 9, 'UTC'))
+    AND start_time < toDateTime64({to:DateTime64(3, 'UTC')}, 9, 'UTC') + INTERVAL 1 DAY
+    AND least(end_unix_nano, received_time_unix_nano) >= toUnixTimestamp64Nano(toDateTime64({from:DateTime64(3, 'UTC')}, 9, 'UTC'))
+    AND least(end_unix_nano, received_time_unix_nano) < toUnixTimestamp64Nano(toDateTime64({to:DateTime64(3, 'UTC')}, 9, 'UTC'))
 ORDER BY end_unix_nano, trace_id, span_id

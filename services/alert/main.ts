@@ -11,6 +11,7 @@ import { startAggregators } from './aggregators.ts'
 import { observeAlerts } from './alert-metrics.ts'
 import { type AlertConfig, parseConfig } from './config.ts'
 import { createEvaluateStage, type EvaluateStage } from './evaluate-stage.ts'
+import type { Evaluator } from './evaluator.ts'
 import { startNotifiers } from './notify/notifiers.ts'
 import { observe } from './observations.ts'
 import { repeatEvery } from './repeat-every.ts'
@@ -53,9 +54,17 @@ async function start(context: ServiceContext<AlertConfig>): Promise<Running<Aler
     idleMs: config.idleMs,
     rules: () => rules,
   })
+  const observed = {
+    kafka,
+    writer,
+    partitions,
+    evaluators: () => evaluate.evaluators(),
+    overflowed: new WeakMap<Evaluator, number>(),
+    now: Date.now,
+  }
   const observing = repeatEvery(OBSERVE_EVERY_MS, logger, () =>
     observe(
-      { kafka, writer, partitions, evaluators: () => evaluate.evaluators(), now: Date.now },
+      observed,
       rules.series.filter(({ source }) => source === 'system'),
     ),
   )

@@ -22,6 +22,8 @@ export interface ObserverOptions {
   readonly writer: RecordWriter
   readonly partitions: number
   readonly evaluators: () => Iterable<Evaluator>
+  /** What each had found no room for when this was asked last; kept by the caller. */
+  readonly overflowed: WeakMap<Evaluator, number>
   readonly now: () => number
 }
 
@@ -60,7 +62,7 @@ export async function observe(
 }
 
 async function observations(
-  { kafka, evaluators }: ObserverOptions,
+  { kafka, evaluators, overflowed }: ObserverOptions,
   nowMs: number,
 ): Promise<readonly Observation[]> {
   const found: Observation[] = [
@@ -75,9 +77,11 @@ async function observations(
     const value = Number(await kafka.lag(group, topic))
     found.push({ observation: 'lag', group, topic, value })
   }
-  let overflowed = 0
+  let added = 0
   for (const evaluator of evaluators()) {
-    overflowed += evaluator.size().overflowed
+    const total = evaluator.size().overflowed
+    added += total - (overflowed.get(evaluator) ?? 0)
+    overflowed.set(evaluator, total)
     for (const source of TIMED_SOURCES) {
       const watermarkMs = evaluator.watermark(source)
       if (watermarkMs === undefined) continue
@@ -85,7 +89,7 @@ async function observations(
       found.push({ observation: 'watermark_lag', group: '', topic: source, value })
     }
   }
-  return [...found, { observation: 'groups_overflow', group: '', topic: '', value: overflowed }]
+  return [...found, { observation: 'groups_overflow', group: '', topic: '', value: added }]
 }
 
 function addTo(

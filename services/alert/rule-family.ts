@@ -145,6 +145,7 @@ export class RuleFamily {
   }
 
   #decide(rule: Rule, endMs: number, around: Surroundings, decisions: Decision[]): void {
+    const made: Decision[] = []
     for (const group of this.#groups(rule, endMs, around.histories)) {
       const view = viewOf(rule, group, endMs, around)
       for (const series of freezeBaselines(rule.condition, view)) {
@@ -153,8 +154,10 @@ export class RuleFamily {
       const verdict = evaluate(rule.condition, view)
       const context = { endMs, mutedBy: this.#mutedBy(rule, group, endMs, around) }
       const result = step(rule, this.#machine(rule, group), verdict, context)
-      this.#take({ rule, group, verdict, result }, decisions)
+      this.#take({ rule, group, verdict, result }, made)
     }
+    // A successor knows the groups in another order, and readers tell its alerts from ours by theirs.
+    decisions.push(...made.sort((a, b) => compareTexts(a.group, b.group)))
   }
 
   /** Groups that a window could change something for. */
@@ -271,4 +274,9 @@ function viewOf(
 export function groupRecord({ by }: Rule, group: string): Readonly<Record<string, string>> {
   const values = splitGroup(group, by.length)
   return Object.fromEntries(by.map((dimension, i) => [dimension, values[i] ?? '']))
+}
+
+function compareTexts(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
 }

@@ -4,7 +4,6 @@ import { readBlock } from '#schemas/batch.ts'
 import { enrichedSpans, schemas } from '#schemas/topics.ts'
 import { AvroReader, MAX_LONG_BYTES, WireError } from '#schemas/wire.ts'
 import { type Facts, VALUE_FIELDS } from './facts.ts'
-import { MAX_AHEAD_MS } from './facts-time.ts'
 import { Amount } from './fold-amount.ts'
 import { EMPTY_TEXT, type TextTable } from './fold-texts.ts'
 
@@ -94,7 +93,8 @@ export class SpanFacts implements Facts {
     this.#received.read(buffer, starts[RECEIVED] ?? 0)
     this.#end.read(buffer, starts[START] ?? 0)
     this.#end.addHalves(this.#duration.high, this.#duration.low)
-    this.eventMs = Math.min(msOf(this.#end), msOf(this.#received) + MAX_AHEAD_MS)
+    // A clock that is ahead must not make time go on: all others would be late.
+    this.eventMs = Math.min(msOf(this.#end), msOf(this.#received))
   }
 
   symbol(dimension: number): number {

@@ -211,8 +211,7 @@ function fire(
     firings: isBudget ? [] : addFiring(rule, before, timeMs),
     period: isBudget ? { startMs: windowStartMs, nextMs: laterThan(windowStartMs, before) } : null,
   }
-  const previous = before.state
-  const change = { previous, reason, timeMs, firingSinceMs: timeMs, notify, mutedBy }
+  const change = { previous: before.state, reason, timeMs, firingSinceMs: timeMs, notify, mutedBy }
   return { state, changes: [{ state: 'firing', ...change }] }
 }
 
@@ -236,15 +235,8 @@ function remind(rule: Rule, state: MachineState, { endMs, mutedBy }: StepContext
 
 function resolve(before: MachineState, reason: Reason, timeMs: number): Stepped {
   const { firingSinceMs, mutedBy, lastEndMs, firings } = before
-  const change: Change = {
-    state: 'resolved',
-    previous: 'firing',
-    reason,
-    timeMs,
-    firingSinceMs,
-    notify: mutedBy === '',
-    mutedBy,
-  }
+  const told = { notify: mutedBy === '', mutedBy, firingSinceMs }
+  const change: Change = { state: 'resolved', previous: 'firing', reason, timeMs, ...told }
   return { state: { ...INITIAL, lastEndMs, firings }, changes: [change] }
 }
 
@@ -294,8 +286,8 @@ function isFlapping({ flap }: Rule, { firings }: MachineState): boolean {
 
 /** The latest period that is known to come after one that starts then. */
 function laterThan(startMs: number, { period }: MachineState): number | null {
-  const nextMs = period?.nextMs ?? null
-  return nextMs !== null && nextMs > startMs ? nextMs : null
+  const nextMs = period?.nextMs ?? startMs
+  return nextMs > startMs ? nextMs : null
 }
 
 function isLaterPeriod({ period }: MachineState, { windowStartMs }: Verdict): boolean {

@@ -13,6 +13,9 @@ const cents = new Intl.NumberFormat('en-US', {
   trailingZeroDisplay: 'stripIfInteger',
   signDisplay: 'negative',
 })
+/** Made once: it takes longer to make one than to use it. */
+const short = significant(DIGITS)
+const longer = significant(DIGITS + 1)
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0, signDisplay: 'negative' })
 
 /**
@@ -24,19 +27,19 @@ export function formatValue(value: number | null, unit: string): string {
   switch (unit) {
     case 'USD':
       // Single calls cost less than a cent.
-      return `${Math.abs(value) < 0.01 ? rounded(value) : cents.format(value)} USD`
+      return `${Math.abs(value) < 0.01 ? short.format(value) : cents.format(value)} USD`
     case 's':
       return formatSeconds(value)
     case 'ratio':
-      return `${rounded(value * 100)}%`
+      return `${short.format(value * 100)}%`
     case 'x':
-      return `${rounded(value)}x`
+      return `${short.format(value)}x`
     case 'score':
-      return rounded(value)
+      return short.format(value)
     case '':
-      return rounded(value, DIGITS + 1)
+      return longer.format(value)
     default:
-      return `${rounded(value, DIGITS + 1)} ${unit}`
+      return `${longer.format(value)} ${unit}`
   }
 }
 
@@ -49,14 +52,14 @@ function formatSeconds(value: number): string {
   // Rounded first: 999.9 ms is a second.
   const seconds = Number(value.toPrecision(DIGITS))
   const found = TIMES.find(([fromSeconds]) => Math.abs(seconds) >= fromSeconds)
-  if (found === undefined) return seconds === 0 ? '0 s' : `${rounded(seconds * 1_000)} ms`
+  if (found === undefined) return seconds === 0 ? '0 s' : `${short.format(seconds * 1_000)} ms`
   const [, unit, unitSeconds] = found
-  return `${rounded(value / unitSeconds)} ${unit}`
+  return `${short.format(value / unitSeconds)} ${unit}`
 }
 
 /** So many digits that say something; before the point, all of them. */
-function rounded(value: number, digits = DIGITS): string {
-  return value.toLocaleString('en-US', {
+function significant(digits: number): Intl.NumberFormat {
+  return new Intl.NumberFormat('en-US', {
     maximumSignificantDigits: digits,
     maximumFractionDigits: 0,
     roundingPriority: 'morePrecision',

@@ -100,7 +100,10 @@ export async function runRecordLoop(options: LoopOptions): Promise<Consumer> {
     ...fetch,
     onFatal,
     onAssigned(partitions) {
-      for (const partition of states.keys()) stale.add(partition)
+      for (const partition of states.keys()) {
+        if (partitions.includes(partition)) stale.add(partition)
+        else states.delete(partition)
+      }
       options.stage.onAssigned?.(partitions)
       logger.info({ topic, partitions }, 'Partitions assigned.')
     },

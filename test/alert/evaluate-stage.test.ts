@@ -137,7 +137,7 @@ describe('Records of aggregates', () => {
     const worker = new Worker()
     await worker.takeUp(3)
     await worker.handle(3, aggregates(7, 0, 'b', 'a'), aggregates(9, 1))
-    expect(worker.changes).toEqual(['b firing', 'a firing'])
+    expect(worker.changes).toEqual(['a firing', 'b firing'])
     expect(worker.writer.writes.map(({ topic }) => topic)).toEqual([alerts.name])
     expect(worker.written.map(({ partition, key }) => [partition, key])).toEqual([
       [1, null],

@@ -42,7 +42,7 @@ function unitsOf(score: unknown): bigint | null {
 
 function itemOf(evaluation: Decoded): Item {
   const { time_unix_nano: time, received_time_unix_nano: received } = evaluation
-  const [told, latest] = [BigInt(String(time)), BigInt(String(received)) + 300_000_000_000n]
+  const [told, latest] = [BigInt(String(time)), BigInt(String(received))]
   return {
     sign: 1n,
     eventMs: floorBy(told < latest ? told : latest, 1_000_000n),

@@ -76,10 +76,9 @@ const entryOf = (map: unknown, key: string): string =>
 export function spanItem(span: Decoded): Item {
   const end = longOf(span['start_time_unix_nano']) + longOf(span['duration_nano'])
   const received = longOf(span['received_time_unix_nano'])
-  const latest = received + 300n * SECOND
   return {
     sign: 1n,
-    eventMs: floorBy(end < latest ? end : latest, 1_000_000n),
+    eventMs: floorBy(end < received ? end : received, 1_000_000n),
     traceId: textOf(span['trace_id']),
     text: (dimension) => spanText(span, dimension),
     value: (field) => spanValue(span, field, end - received),

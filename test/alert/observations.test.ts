@@ -51,6 +51,7 @@ async function seen({
       writer,
       partitions: 3,
       evaluators: () => evaluators,
+      overflowed: new WeakMap(),
       now: () => NOON,
     },
     [GAUGE],
@@ -126,7 +127,17 @@ describe('Observations', () => {
   test('are nothing but the time where no rule looks at them', async () => {
     const writer = memoryWriter()
     const kafka = lagKafka(() => new Map())
-    await observe({ kafka, writer, partitions: 1, evaluators: () => [], now: () => NOON }, [])
+    await observe(
+      {
+        kafka,
+        writer,
+        partitions: 1,
+        evaluators: () => [],
+        overflowed: new WeakMap(),
+        now: () => NOON,
+      },
+      [],
+    )
     expect(writer.writes[0]?.records.map(({ value }) => value)).toEqual([encodeDeltas([])])
   })
 })

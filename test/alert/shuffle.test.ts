@@ -5,11 +5,12 @@ import type { RuleSet } from '../../services/alert/rule.ts'
 import { AlertLab, type LabRecord, spanRow } from '../support/alert-lab.ts'
 import { createRandom } from './random.ts'
 import { HOUR, MINUTE, readRules } from './rule-texts.ts'
-import { EARLY_RULES, recordsOf, STEADY_RULES, type Workload, workloads } from './workloads.ts'
+import { EARLY_RULES, recordsOf, STEADY_RULES, type Workload, workloadsOf } from './workloads.ts'
 
 const SEED = 20_260_617
 const RUNS = 170
 const LATENESS = 2 * MINUTE
+const workloads = workloadsOf(80, 6)
 const IDLE_MS = 30_000
 const NANOS_PER_MS = 1_000_000n
 
@@ -29,7 +30,7 @@ interface Disorder {
   readonly times: number
 }
 
-const disorder = (partitions: number, ways: readonly (readonly [number, number])[]) =>
+const disorderOf = (partitions: number, ways: readonly (readonly [number, number])[]) =>
   fc
     .record({
       seed: fc.nat(),
@@ -41,14 +42,14 @@ const disorder = (partitions: number, ways: readonly (readonly [number, number])
     })
 
 /** Of one partition, a run may be as long as it likes: time goes on when it is in. */
-const ONE = disorder(1, [
+const ONE = disorderOf(1, [
   [LATENESS, 1_000],
   [LATENESS, 20_000],
   [LATENESS, HOUR],
   [0, 10 * MINUTE],
 ])
 /** What comes from one partition may be ahead of what comes from another by a whole run. */
-const SEVERAL = disorder(3, [
+const SEVERAL = disorderOf(3, [
   [LATENESS - 1_000, 1_000],
   [MINUTE, MINUTE],
   [0, LATENESS],
@@ -129,10 +130,12 @@ function decided(alerts: readonly Alert[]): readonly unknown[] {
   return inCourse(alerts).map(({ trace_ids: _traces, contributors: _parts, ...alert }) => alert)
 }
 
+function placeOf({ rule, level, group }: Alert): string {
+  return [rule, level, ...Object.values(group)].join('/')
+}
+
 /** Changes of each level and group one after the other, without when they were made. */
 function inCourse(alerts: readonly Alert[]): readonly Alert[] {
-  const placeOf = ({ rule, level, group }: Alert) =>
-    [rule, level, ...Object.values(group)].join('/')
   return alerts.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : Number(placeOf(a) > placeOf(b))))
 }
 

@@ -82,9 +82,9 @@ describe('The event time of a span', () => {
   test.each<[string, Decoded, number]>([
     ['is its end', {}, 602],
     ['is its end to the nanosecond', { duration_nano: 2n * SECOND - 1n }, 601],
-    ['is at most five minutes after it came', { duration_nano: 301n * SECOND }, 901],
-    ['is no later than that', { duration_nano: 304n * SECOND }, 903],
-    ['is that for ever', { duration_nano: 2n ** 62n }, 903],
+    ['is when it came where it ends with that', { duration_nano: 3n * SECOND }, 603],
+    ['is no later than when it came', { duration_nano: 5n * SECOND }, 603],
+    ['is that for ever', { duration_nano: 2n ** 62n }, 603],
   ])('%s', (_, span, second) => {
     expect(deltaOf({}, span)?.bucket).toBe(second)
   })

@@ -27,33 +27,33 @@ export interface Workload {
 const TENANTS = ['acme', 'umbrella'] as const
 const MODELS = ['gpt-4o', 'claude', 'tiny'] as const
 const ERRORS = ['timeout', 'rate_limit'] as const
-const MAX_MINUTES = 80
 
 /** Not long before midnight in UTC and in Berlin, so that hours and days end in it, and at whichever hour. */
 const STARTS = ['2026-06-17T21:30:00Z', '2026-06-17T23:20:00Z', '2026-06-17T09:05:00Z'] as const
 
-const episode: fc.Arbitrary<Episode> = fc.record({
-  tenant: fc.constantFrom(...TENANTS),
-  fromMinute: fc.nat(MAX_MINUTES),
-  minutes: fc.integer({ min: 1, max: 30 }),
-  perMinute: fc.constantFrom(1, 2, 5, 9),
-  seconds: fc.constantFrom(1, 2, 6),
-  errorPercent: fc.constantFrom(0, 0, 5, 40),
-  cents: fc.constantFrom(0, 2, 10, 60),
-  score: fc.constantFrom(95, 90, 60),
-})
-
-export const workloads: fc.Arbitrary<Workload> = fc.record({
-  seed: fc.nat(),
-  startMs: fc.constantFrom(...STARTS).map((start) => Date.parse(start)),
-  minutes: fc.constant(MAX_MINUTES),
-  episodes: fc.array(episode, { minLength: 1, maxLength: 6 }),
-})
+/** Workloads of so many minutes, and so many episodes at most. */
+export function workloadsOf(minutes: number, episodes: number): fc.Arbitrary<Workload> {
+  const episode: fc.Arbitrary<Episode> = fc.record({
+    tenant: fc.constantFrom(...TENANTS),
+    fromMinute: fc.nat(minutes),
+    minutes: fc.integer({ min: 1, max: 30 }),
+    perMinute: fc.constantFrom(1, 2, 5, 9),
+    seconds: fc.constantFrom(1, 2, 6),
+    errorPercent: fc.constantFrom(0, 0, 5, 40),
+    cents: fc.constantFrom(0, 2, 10, 60),
+    score: fc.constantFrom(95, 90, 60),
+  })
+  return fc.record({
+    seed: fc.nat(),
+    startMs: fc.constantFrom(...STARTS).map((start) => Date.parse(start)),
+    minutes: fc.constant(minutes),
+    episodes: fc.array(episode, { minLength: 1, maxLength: episodes }),
+  })
+}
 
 /** A call now and then, so that no group is forgotten: which of them are depends on when time goes on. */
-const TRICKLE: Omit<Episode, 'tenant'> = {
+const TRICKLE: Omit<Episode, 'tenant' | 'minutes'> = {
   fromMinute: 0,
-  minutes: MAX_MINUTES,
   perMinute: 0.15,
   seconds: 1,
   errorPercent: 0,
@@ -64,7 +64,7 @@ const TRICKLE: Omit<Episode, 'tenant'> = {
 /** The records of a workload by rising event time: the same for the same workload. */
 export function recordsOf({ seed, startMs, minutes, episodes }: Workload): readonly LabRecord[] {
   const random = createRandom(seed)
-  return [...episodes, ...TENANTS.map((tenant) => ({ ...TRICKLE, tenant }))]
+  return [...episodes, ...TENANTS.map((tenant) => ({ ...TRICKLE, tenant, minutes }))]
     .flatMap((one) => {
       const untilMinute = Math.min(one.fromMinute + one.minutes, minutes)
       const calls = Math.round(Math.max(0, untilMinute - one.fromMinute) * one.perMinute)

@@ -2,7 +2,7 @@ import type { ClickHouse } from '#runtime/clickhouse.ts'
 import { toDateTime64 } from '#runtime/iso-time.ts'
 import { readQuery } from '#runtime/queries.ts'
 import type { Row } from '../facts.ts'
-import { MAX_AHEAD_MS, msOfNanos } from '../facts-time.ts'
+import { msOfNanos } from '../facts-time.ts'
 import { type SeriesSpec, type Source, UNITS_PER_ONE } from '../series.ts'
 
 /** Milliseconds since the epoch: from inclusive, to exclusive. */
@@ -77,7 +77,7 @@ function spanRow(row: Stored, keys: readonly string[]): Row {
   const output = whole(row['output_tokens'])
   const skew = endNanos - (whole(row['received_time_unix_nano']) ?? 0n)
   return {
-    eventMs: Math.min(msOfNanos(endNanos), receivedMs + MAX_AHEAD_MS),
+    eventMs: Math.min(msOfNanos(endNanos), receivedMs),
     traceId: String(row['trace_id']),
     texts: { ...row, ...Object.fromEntries(keys.map((key) => [key, attribute(row, key)])) },
     values: {
@@ -96,7 +96,7 @@ function scoreRow(row: Stored): Row {
   const receivedMs = msOfNanos(whole(row['received_time_unix_nano']) ?? 0n)
   const score = row['score']
   return {
-    eventMs: Math.min(msOf(row), receivedMs + MAX_AHEAD_MS),
+    eventMs: Math.min(msOf(row), receivedMs),
     traceId: String(row['trace_id']),
     texts: row,
     values: { score: typeof score === 'number' ? Math.round(score * UNITS_PER_ONE.score) : null },

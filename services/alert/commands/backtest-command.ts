@@ -7,6 +7,7 @@ import type { Alert } from '#schemas/items.ts'
 import { backtest } from '../backtest/backtest.ts'
 import { parseConfig } from '../config.ts'
 import { isFor } from '../notify/route.ts'
+import { shareSeries } from '../rule-series.ts'
 import { nameOf } from './check-command.ts'
 import { CommandError } from './command-error.ts'
 import { groupText, table } from './table.ts'
@@ -83,7 +84,8 @@ async function run(
 function onlyRule(rules: ReturnType<typeof parseConfig>['rules'], name: string | undefined) {
   if (name === undefined) return rules
   const own = rules.rules.filter((rule) => rule.name === name)
-  if (own.length > 0) return { ...rules, rules: own }
+  // Without the series of others, no more is read than this one looks back at.
+  if (own.length > 0) return { ...rules, ...shareSeries(own) }
   const names = [...new Set(rules.rules.map((rule) => rule.name))]
   throw new CommandError(`There is no rule ${name}. There are: ${names.join(', ')}`)
 }

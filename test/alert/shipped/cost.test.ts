@@ -12,22 +12,22 @@ import {
   statesOf,
 } from './shipped-lab.ts'
 
-/** So much an hour, from one time to another. */
+/** So much an hour, from one time to another, in two calls a minute. */
 const spending = (fromMs: number, toMs: number, usdAnHour: number, texts = {}) =>
-  every(5 * MINUTE, fromMs, toMs).map((atMs) => spend(atMs, usdAnHour / 12, texts))
+  every(MINUTE / 2, fromMs, toMs).map((atMs) => spend(atMs, usdAnHour / 120, texts))
+
+/** Hours of usual spending, an hour of `times` as much, and three more as before. */
+function spike(times: number, { usual = 2, knownMs = 30 * HOUR } = {}) {
+  const at = START + knownMs
+  const records = [
+    ...spending(START, at, usual),
+    ...spending(at, at + HOUR, usual * times),
+    ...spending(at + HOUR, at + 4 * HOUR, usual),
+  ]
+  return alertsOf('cost-spike', records, at + 4 * HOUR)
+}
 
 describe('cost-spike', () => {
-  /** Hours of usual spending, an hour of `times` as much, and three more as before. */
-  function spike(times: number, { usual = 2, knownMs = 30 * HOUR } = {}) {
-    const at = START + knownMs
-    const records = [
-      ...spending(START, at, usual),
-      ...spending(at, at + HOUR, usual * times),
-      ...spending(at + HOUR, at + 4 * HOUR, usual),
-    ]
-    return alertsOf('cost-spike', records, at + 4 * HOUR)
-  }
-
   test.each([
     [3, ['firing', 'resolved']],
     [2.1, ['firing', 'resolved']],
@@ -133,8 +133,24 @@ describe('user-spend-hour', () => {
   })
 })
 
+const RULE = 'tenant-feature-month'
+
+/** Levels of the rule, with a file of a user's. */
+const levelsOf = (own: string) =>
+  shippedRules(own)
+    .rules.filter(({ name }) => name === RULE)
+    .map(({ level }) => level)
+
+/** So much each day, from so many days before the month on; other amounts at weekends. */
+function daily(usd: number, { fromDay = 0, days = 5, weekend = usd } = {}) {
+  const records = every(HOUR, START + fromDay * DAY, START + days * DAY).map((atMs) => {
+    const isWeekend = [0, 6].includes(new Date(atMs).getUTCDay())
+    return spend(atMs, (isWeekend ? weekend : usd) / 24)
+  })
+  return alertsOf(RULE, records, START + days * DAY)
+}
+
 describe('tenant-feature-month', () => {
-  const RULE = 'tenant-feature-month'
   const END = START + 30 * DAY
 
   test.each([
@@ -186,15 +202,6 @@ describe('tenant-feature-month', () => {
   })
 
   describe('The projection', () => {
-    /** So much each day, from so many days before the month on; other amounts at weekends. */
-    function daily(usd: number, { fromDay = 0, days = 5, weekend = usd } = {}) {
-      const records = every(HOUR, START + fromDay * DAY, START + days * DAY).map((atMs) => {
-        const isWeekend = [0, 6].includes(new Date(atMs).getUTCDay())
-        return spend(atMs, (isWeekend ? weekend : usd) / 24)
-      })
-      return alertsOf(RULE, records, START + days * DAY)
-    }
-
     test.each([
       ['99 USD a day', 99, []],
       ['101 USD a day', 101, ['firing projected']],
@@ -269,12 +276,8 @@ rules:
     })
 
     test('replaces the whole rule that ships', () => {
-      const levels = (own: string) =>
-        shippedRules(own)
-          .rules.filter(({ name }) => name === RULE)
-          .map(({ level }) => level)
-      expect(levels('')).toEqual(['50%', '80%', '100%', 'projected'])
-      expect(levels(OWN)).toEqual(['50%', '80%', '100%'])
+      expect(levelsOf('')).toEqual(['50%', '80%', '100%', 'projected'])
+      expect(levelsOf(OWN)).toEqual(['50%', '80%', '100%'])
     })
   })
 })

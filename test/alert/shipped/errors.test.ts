@@ -14,6 +14,10 @@ const minutes = (
   )
 const times = <T>(count: number, one: T): readonly T[] => Array.from({ length: count }, () => one)
 
+/** A hundred calls of a model, of which so many fail. */
+const hundredCalls = (model: string, failed: number) =>
+  calls(START, 100, { texts: { model } }, failed, { texts: { model, error_type: 'timeout' } })
+
 describe('error-rate', () => {
   test.each([
     ['6 of 100 calls fail', times(10, [10, 0.6] as const), ['firing', 'resolved']],
@@ -63,14 +67,22 @@ describe('error-rate', () => {
   })
 
   test('It is of one model', () => {
-    const of = (model: string, failed: number) =>
-      calls(START, 100, { texts: { model } }, failed, { texts: { model, error_type: 'timeout' } })
-    const alerts = alertsOf('error-rate', [...of('a', 0), ...of('b', 9)], START + 10 * MINUTE)
+    const alerts = alertsOf(
+      'error-rate',
+      [...hundredCalls('a', 0), ...hundredCalls('b', 9)],
+      START + 10 * MINUTE,
+    )
     expect(alerts.map(({ group, severity }) => [group, severity])).toEqual([
       [{ model: 'b' }, 'warning'],
     ])
   })
 })
+
+/** Sixty calls within a minute, of which six fail. */
+const sixtyCalls = (model: string, environment: string) =>
+  calls(START, 60, { texts: { model, environment } }, 6, {
+    texts: { model, environment, error_type: 'timeout' },
+  })
 
 describe('error-rate-critical', () => {
   test.each([
@@ -112,11 +124,11 @@ describe('error-rate-critical', () => {
   })
 
   test('It is over all models of an environment', () => {
-    const of = (model: string, environment: string) =>
-      calls(START, 60, { texts: { model, environment } }, 6, {
-        texts: { model, environment, error_type: 'timeout' },
-      })
-    const records = [...of('a', 'production'), ...of('b', 'production'), ...of('a', 'staging')]
+    const records = [
+      ...sixtyCalls('a', 'production'),
+      ...sixtyCalls('b', 'production'),
+      ...sixtyCalls('a', 'staging'),
+    ]
     const alerts = alertsOf('error-rate-critical', records, START + 2 * MINUTE)
     expect(alerts.map(({ group, severity }) => [group, severity])).toEqual([
       [{ environment: 'production' }, 'critical'],

@@ -7,6 +7,12 @@ const minutes = (...seconds: readonly number[]) =>
     one === 0 ? [] : calls(START + minute * MINUTE, 20, takes(one)),
   )
 
+/** Five minutes of twenty calls each. */
+const fiveMinutes = (texts: Readonly<Record<string, string>>, seconds: number) =>
+  [0, 1, 2, 3, 4].flatMap((minute) =>
+    calls(START + minute * MINUTE, 20, { texts, ...takes(seconds) }),
+  )
+
 describe.each([
   { rule: 'latency-p95', limit: 5, back: 4, severity: 'warning' },
   { rule: 'latency-p95-critical', limit: 10, back: 8, severity: 'critical' },
@@ -56,14 +62,10 @@ describe.each([
   })
 
   test('is of one model, and of calls of models alone', () => {
-    const of = (texts: Readonly<Record<string, string>>, seconds: number) =>
-      [0, 1, 2, 3, 4].flatMap((minute) =>
-        calls(START + minute * MINUTE, 20, { texts, ...takes(seconds) }),
-      )
     const records = [
-      ...of({ model: 'fast' }, 1),
-      ...of({ model: 'slow' }, limit * 2),
-      ...of({ kind: 'tool', model: 'tool' }, limit * 5),
+      ...fiveMinutes({ model: 'fast' }, 1),
+      ...fiveMinutes({ model: 'slow' }, limit * 2),
+      ...fiveMinutes({ kind: 'tool', model: 'tool' }, limit * 5),
     ]
     const alerts = alertsOf(rule, records, START + 5 * MINUTE)
     expect(alerts.map(({ group }) => group)).toEqual([{ model: 'slow' }])

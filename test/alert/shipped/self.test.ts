@@ -24,25 +24,37 @@ const GAUGES = [
     rule: 'consumer-lag',
     texts: { observation: 'lag', group: 'enrich', topic: 'spans' },
     group: { group: 'enrich', topic: 'spans' },
-    ...{ limit: 10_000, above: 10_001, between: 6_000, back: 5_000 },
+    limit: 10_000,
+    above: 10_001,
+    between: 6_000,
+    back: 5_000,
   },
   {
     rule: 'watermark-stalled',
     texts: { observation: 'watermark_lag', group: '', topic: 'spans' },
     group: { topic: 'spans' },
-    ...{ limit: 300, above: 301, between: 200, back: 119 },
+    limit: 300,
+    above: 301,
+    between: 200,
+    back: 119,
   },
   {
     rule: 'price-list-age',
     texts: { observation: 'price_list_age', group: '', topic: 'genai-prices@0.1.8' },
     group: {},
-    ...{ limit: 90, above: 90.1, between: 90.05, back: 0.1 },
+    limit: 90,
+    above: 90.1,
+    between: 90.05,
+    back: 0.1,
   },
   {
     rule: 'groups-overflow',
     texts: { observation: 'groups_overflow', group: '', topic: '' },
     group: {},
-    ...{ limit: 0, above: 1, between: 1, back: 0 },
+    limit: 0,
+    above: 1,
+    between: 1,
+    back: 0,
   },
 ]
 
@@ -84,16 +96,16 @@ test('consumer-lag takes means: a short peak of one worker is none', () => {
   expect(alertsOf('consumer-lag', records, START + HOUR)).toEqual([])
 })
 
-describe('dead-letters-growing', () => {
-  const letters = (count: number, reason: string, withinMs: number): readonly LabRecord[] =>
-    Array.from({ length: count }, (_, i) => ({
-      source: 'dead_letters',
-      eventMs: START + Math.floor((i * withinMs) / count),
-      traceId: '',
-      texts: { worker: 'ingest', reason, source: 'otlp.spans' },
-      values: {},
-    }))
+const letters = (count: number, reason: string, withinMs: number): readonly LabRecord[] =>
+  Array.from({ length: count }, (_, i) => ({
+    source: 'dead_letters',
+    eventMs: START + Math.floor((i * withinMs) / count),
+    traceId: '',
+    texts: { worker: 'ingest', reason, source: 'otlp.spans' },
+    values: {},
+  }))
 
+describe('dead-letters-growing', () => {
   test.each([
     ['10 in ten minutes', letters(10, 'a', 9 * MINUTE), []],
     ['11 in ten minutes', letters(11, 'a', 9 * MINUTE), ['firing', 'resolved']],
@@ -108,34 +120,35 @@ describe('dead-letters-growing', () => {
   })
 })
 
-describe('unpriced-models', () => {
-  const of = (price_status: string) => calls(START, 5, { texts: { model: 'new', price_status } })
+const callsThatAre = (price_status: string) =>
+  calls(START, 5, { texts: { model: 'new', price_status } })
 
+describe('unpriced-models', () => {
   test.each([
     ['unpriced', ['firing', 'resolved']],
     ['priced', []],
     ['not_applicable', []],
     ['no_usage', []],
   ])('A call that is %s: %j', (status, states) => {
-    const alerts = alertsOf('unpriced-models', of(status), START + 3 * HOUR)
+    const alerts = alertsOf('unpriced-models', callsThatAre(status), START + 3 * HOUR)
     expect(statesOf(alerts)).toEqual(states)
     expect(alerts.every(({ group }) => group['model'] === 'new')).toBe(true)
   })
 })
 
-describe('clock-skew', () => {
-  const of = (seconds: number, skewed: number, count: number) =>
-    calls(START, count, { texts: { service: 'api' } }, skewed, {
-      texts: { service: 'api' },
-      values: { skew: seconds * 1e9 },
-    })
+const skewedSpans = (seconds: number, skewed: number, count: number) =>
+  calls(START, count, { texts: { service: 'api' } }, skewed, {
+    texts: { service: 'api' },
+    values: { skew: seconds * 1e9 },
+  })
 
+describe('clock-skew', () => {
   test.each([
-    ['all spans end 58 s after they came in', of(58, 20, 20), []],
-    ['all spans end 62 s after they came in', of(62, 20, 20), ['firing', 'resolved']],
-    ['1 of 200 spans does', of(3_600, 1, 200), []],
-    ['4 of 200 spans do', of(3_600, 4, 200), ['firing', 'resolved']],
-    ['9 of 9 spans do', of(3_600, 9, 9), []],
+    ['all spans end 58 s after they came in', skewedSpans(58, 20, 20), []],
+    ['all spans end 62 s after they came in', skewedSpans(62, 20, 20), ['firing', 'resolved']],
+    ['1 of 200 spans does', skewedSpans(3_600, 1, 200), []],
+    ['4 of 200 spans do', skewedSpans(3_600, 4, 200), ['firing', 'resolved']],
+    ['9 of 9 spans do', skewedSpans(3_600, 9, 9), []],
   ])('%s: %j', (_, records, states) => {
     const alerts = alertsOf('clock-skew', records, START + HOUR)
     expect(statesOf(alerts)).toEqual(states)

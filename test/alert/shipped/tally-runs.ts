@@ -17,8 +17,8 @@ export interface TallyRuns {
   /** Runs, each a group of its own: none sees another. */
   readonly runs: number
   readonly durationMs: number
-  /** What a run has in its n-th bucket. */
-  readonly tally: (run: number, bucket: number, atMs: number) => BucketTally
+  /** What a run has in the bucket that starts so long after the start, milliseconds. */
+  readonly tally: (run: number, atMs: number) => BucketTally
 }
 
 /**
@@ -38,7 +38,7 @@ export function firingsOf({
   for (let bucket = 0; bucket * bucketMs < durationMs; bucket++) {
     const atMs = START + bucket * bucketMs
     const deltas = Array.from({ length: runs }, (_, run) =>
-      deltaOf(series, groupOf(series, run), atMs, tally(run, bucket, atMs - START)),
+      deltaOf(series, groupOf(series, run), atMs, tally(run, atMs - START)),
     ).filter(({ count }) => count > 0)
     const eventMs = atMs + bucketMs + rules.allowedLatenessMs
     const progress = {
