@@ -1,7 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
+/** Thousands of random runs of alerts, and those through Prometheus: too long to wait for at each change. */
+const LONG = [
+  'test/alert/oracle/**/*.test.ts',
+  'test/alert/{crashes,many-users,shuffle}.test.ts',
+  'test/alert/shipped/false-alarms.test.ts',
+]
+
 /**
- * Unit tests need no engine; integration tests share one real Kafka and one real ClickHouse, booted
+ * Unit tests need no engine, and neither do the long ones; integration tests share one real Kafka and one real ClickHouse, booted
  * once, and so do those with Python's SDKs, which run by themselves.
  */
 export default defineConfig({
@@ -11,7 +18,14 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/python/**'],
+          exclude: ['test/integration/**', 'test/python/**', ...LONG],
+        },
+      },
+      {
+        test: {
+          name: 'long',
+          include: LONG,
+          testTimeout: 300_000,
         },
       },
       {

@@ -296,7 +296,10 @@ describe('Files that go together', () => {
       .filter((file) => file !== 'test/tidy.test.ts' && !isInside(file, 'test/integration'))
       .filter((file) => !isInside(file, 'test/python'))
       // Alerts as a whole, against other engines, by the rules that ship, through disorder and crashes.
-      .filter((file) => !/^test\/alert\/(?:oracle|shipped|whole)\//.test(file))
+      .filter(
+        (file) =>
+          !/^test\/alert\/(?:oracle\/|shipped\/|(?:crashes|many-users|shuffle)\.)/.test(file),
+      )
       .filter((file) => {
         const subject = file.slice('test/'.length).replace('.test.ts', '')
         const places = [`services/${subject}.ts`, `${subject}.ts`, `${subject}.md`]

@@ -29,11 +29,21 @@ const MAX_DAYS = 5_000
  */
 export class Calendar {
   readonly #starts = new Map<string, Map<number, number>>()
-  readonly #hours = new Map<string, Span>()
+  /** The period that was asked for last, of each kind: many groups ask for the same. */
+  readonly #periods = new Map<string, Span>()
 
   /** The period that contains the time. */
-  periodOf({ unit, timeZone, cycleDay }: Period, timeMs: number): Span {
-    if (unit === 'hour') return this.#hourOf(timeZone, timeMs)
+  periodOf(period: Period, timeMs: number): Span {
+    const kind = `${period.unit} ${period.cycleDay} ${period.timeZone}`
+    const last = this.#periods.get(kind)
+    if (last !== undefined && last.startMs <= timeMs && timeMs < last.endMs) return last
+    const found = this.#findPeriod(period, timeMs)
+    this.#periods.set(kind, found)
+    return found
+  }
+
+  #findPeriod({ unit, timeZone, cycleDay }: Period, timeMs: number): Span {
+    if (unit === 'hour') return findHour(zoneOf(timeZone), timeMs)
     const date = this.#dateOf(timeZone, timeMs)
     const [first, next] = datesOf(unit, cycleDay, date)
     return { startMs: this.#startOf(timeZone, first), endMs: this.#startOf(timeZone, next) }
@@ -66,14 +76,6 @@ export class Calendar {
     const startMs = startOfDate(zoneOf(timeZone), date)
     starts.set(date, startMs)
     return startMs
-  }
-
-  #hourOf(timeZone: string, timeMs: number): Span {
-    const last = this.#hours.get(timeZone)
-    if (last !== undefined && last.startMs <= timeMs && timeMs < last.endMs) return last
-    const hour = findHour(zoneOf(timeZone), timeMs)
-    this.#hours.set(timeZone, hour)
-    return hour
   }
 }
 

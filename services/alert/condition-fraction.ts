@@ -10,6 +10,7 @@ const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/
 
 /** The number that stands in a rule, as it was written: 0.05 is 5 / 100, which no double is. */
 export function exactly(value: number): Fraction {
+  if (Number.isSafeInteger(value)) return whole(value)
   const [, sign = '', integer = '', fraction = '', exponent = '0'] =
     DECIMAL.exec(String(value)) ?? []
   if (integer === '') throw new RangeError(`${value} is no number that can be compared with`)

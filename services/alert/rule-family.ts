@@ -104,8 +104,11 @@ export class RuleFamily {
   /** Looks at one group before its windows are decided; only what cannot be undone fires. */
   early(group: string, bucketEndMs: number, around: Surroundings): readonly Decision[] {
     const decisions: Decision[] = []
+    // What is too little for a part of a budget is too little for a larger one.
+    let leastPart = Number.POSITIVE_INFINITY
     for (const rule of this.#rules) {
-      if (!rule.isEarly) continue
+      const part = rule.condition.type === 'budget' ? rule.condition.part : 0
+      if (!rule.isEarly || part > leastPart) continue
       const before = this.#machine(rule, group)
       const endMs = Math.ceil(bucketEndMs / rule.everyMs) * rule.everyMs
       const view = viewOf(rule, group, endMs, around)
@@ -115,9 +118,12 @@ export class RuleFamily {
         continue
       }
       const verdict = firstToHold(rule, view, this.nextEndMs)
-      if (verdict === undefined) continue
+      if (verdict === undefined) {
+        leastPart = Math.min(leastPart, part)
+        continue
+      }
       const { windowEndMs } = verdict
-      const mutedBy = this.#mutedBy(rule, group, windowEndMs, around)
+      const mutedBy = this.#mutedBy(rule, { ...view, endMs: windowEndMs }, group, around)
       const result = stepEarly(rule, before, verdict, { endMs: windowEndMs, mutedBy })
       this.#take({ rule, group, verdict, result }, decisions)
     }
@@ -152,12 +158,12 @@ export class RuleFamily {
         around.histories.settle(series, group)
       }
       const verdict = evaluate(rule.condition, view)
-      const context = { endMs, mutedBy: this.#mutedBy(rule, group, endMs, around) }
+      const context = { endMs, mutedBy: this.#mutedBy(rule, view, group, around) }
       const result = step(rule, this.#machine(rule, group), verdict, context)
       this.#take({ rule, group, verdict, result }, made)
     }
     // A successor knows the groups in another order, and readers tell its alerts from ours by theirs.
-    decisions.push(...made.sort((a, b) => compareTexts(a.group, b.group)))
+    for (const one of made.sort((a, b) => compareTexts(a.group, b.group))) decisions.push(one)
   }
 
   /** Groups that a window could change something for. */
@@ -176,9 +182,9 @@ export class RuleFamily {
     return groups
   }
 
-  #mutedBy(rule: Rule, group: string, endMs: number, { mutedBy }: Surroundings): string {
+  #mutedBy(rule: Rule, view: View, group: string, { mutedBy }: Surroundings): string {
     const isFiring = (id: string) => this.#machines.get(id)?.get(group)?.state === 'firing'
-    return mutedBy(rule, groupRecord(rule, group), endMs, isFiring)
+    return mutedBy(rule, view.group, view.endMs, isFiring)
   }
 
   #machine(rule: Rule, group: string): MachineState {

@@ -238,7 +238,7 @@ describe('The rules that ship', () => {
       {
         by: ['tenant', 'user'],
         isEarly: true,
-        condition: { windowMs: HOUR, limit: 5, measure: { series: { maxGroups: 100_000 } } },
+        condition: { windowMs: HOUR, limit: 5, measure: { series: { maxGroups: 20_000 } } },
       },
     ],
     ...[50, 80, 100].map((percent): [string, string, { readonly condition: object }] => [

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { parseCommonConfig } from '#runtime/config.ts'
 import { readers } from '#schemas/readers.ts'
 import { spanAggregates } from '#schemas/topics.ts'
@@ -166,7 +166,7 @@ test('Who is behind, time that stands still, and what has no price, no sense or 
   } finally {
     process.kill(pid, 'SIGCONT')
   }
-  await Promise.all([
+  const all = await Promise.all([
     told(rule, 'resolved', { topic: 'spans' }),
     told('dead-letters-growing', 'firing', { worker: 'ingest', reason: 'malformed' }),
     told('unpriced-models', 'firing', { model: 'nobody-knows-its-price' }),
@@ -174,6 +174,7 @@ test('Who is behind, time that stands still, and what has no price, no sense or 
     told('clock-skew', 'firing', { service: 'ahead' }),
     catchUp(),
   ])
+  expect(all).toHaveLength(6)
 })
 
 /** Nobody lands spans until it is told that they wait. */

@@ -101,7 +101,8 @@ test('A partition that was quiet holds time back once there is something in it t
     { model: 'later', endMs: nowMs + 60_000 },
   ])
   process.kill(pid, 'SIGCONT')
-  await told({ workers, ...own }, ['m0', 'm1', 'm2', 'm3'])
+  const models = ['m0', 'm1', 'm2', 'm3']
+  expect(await told({ workers, ...own }, models)).toEqual(expect.arrayContaining(models))
 })
 
 test('A sender whose clock is ahead does not make others late', async () => {

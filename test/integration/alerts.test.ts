@@ -314,7 +314,6 @@ test('A back-test of the same time says what was said then', async () => {
       [rule, level, model, state, value, end].join(' '),
     )
   expect(changes.length).toBeGreaterThanOrEqual(14)
-  const iso = (ms: number) => new Date(ms).toISOString()
   const range = ['--from', iso(startMs), '--to', iso(toMs)]
   const { code, stdout } = await runAlerts(
     stack.env,
@@ -334,3 +333,7 @@ test('A back-test of the same time says what was said then', async () => {
   )
   expect(past.toSorted()).toEqual(changes.toSorted())
 })
+
+function iso(timeMs: number): string {
+  return new Date(timeMs).toISOString()
+}
