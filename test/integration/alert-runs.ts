@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Env, parseCommonConfig } from '#runtime/config.ts'
 import { connectKafka, type Kafka } from '#runtime/kafka.ts'
 import { topicSpecs } from '#runtime/topics.ts'
 import { readers } from '#schemas/readers.ts'
-import { alerts } from '#schemas/topics.ts'
+import { alerts, spanAggregates } from '#schemas/topics.ts'
 import { startWorkers, type Workers } from '../../services/cli/workers.ts'
 import { findFreePorts } from '../../services/embedded/ports.ts'
 import { type ReceivedRequest, type Receiver, startReceiver } from '../support/receiver.ts'
@@ -132,4 +132,16 @@ async function settle(kafka: Kafka, deadlineMs: number): Promise<void> {
     },
     () => times === 2,
   )
+}
+
+/** Partitions of span.aggregates that the alert worker of a log has been given last. */
+export async function sharesOf(logDir: string): Promise<readonly number[]> {
+  const lines = (await readFile(join(logDir, 'alert.log'), 'utf8')).trimEnd().split('\n')
+  const assigned = lines
+    .filter((line) => line.includes('Partitions assigned.'))
+    .map((line) => {
+      const entry: { topic: string; partitions: readonly number[] } = JSON.parse(line)
+      return entry
+    })
+  return assigned.findLast(({ topic }) => topic === spanAggregates.name)?.partitions ?? []
 }

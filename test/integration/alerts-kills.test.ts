@@ -187,7 +187,8 @@ test(
     const disturbed = await runDisturbed(steps, SEED)
     expect(allSaid(disturbed)).toEqual(allSaid(undisturbed))
     expectEachOnce(disturbed)
-    expect(disturbed.repeats.requests).toBeLessThanOrEqual(KILLS)
+    // Only what each of the two channels was just being told when it was cut off.
+    expect(disturbed.repeats.requests).toBeLessThanOrEqual(2 * KILLS)
     if (process.env['SPANMETER_TEST_KILLS'] === undefined) return
     const { changes, told, repeats } = disturbed
     const figures = `${changes.length} changes, ${told.size} notifications`

@@ -2,12 +2,13 @@ import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { spanAggregates } from '#schemas/topics.ts'
 import { startWorkers } from '../../services/cli/workers.ts'
 import { partitionOfKey } from '../../services/alert/delta-partition.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { startTestStack, type TestStack, until } from '../support/stack.ts'
 import { type Calls, runAlerts, sendCalls, type Told, toldBy } from './alert-calls.ts'
+import { alertRows, deliveryRows } from './alert-rows.ts'
+import { sharesOf } from './alert-runs.ts'
 
 /**
  * Goal: alerts from spans as producers send them to the person who is told, with everything real in
@@ -105,32 +106,6 @@ function told(model: string, times: number): Promise<readonly Told[]> {
 
 const statesOf = (all: readonly Told[]) => all.map(({ rule, state }) => `${rule} ${state}`)
 
-interface AlertRow {
-  readonly alert_id: string
-  readonly rule: string
-  readonly level: string
-  readonly state: string
-  readonly reason: string
-  readonly notify: boolean
-  readonly muted_by: string
-  readonly value: number | null
-  readonly threshold: number | null
-  readonly count: string
-  readonly contributors: readonly unknown[]
-  readonly trace_ids: readonly string[]
-  readonly link: string
-  readonly model: string
-  readonly window_end: string
-}
-
-function alertRows(model: string): Promise<readonly AlertRow[]> {
-  return stack.clickhouse.query<AlertRow>(
-    `SELECT *, group['model'] AS model, formatDateTime(window_end, '%Y-%m-%dT%H:%i:%S.000Z') AS window_end
-     FROM alerts WHERE model = {model:String} OR {model:String} = '' ORDER BY time, landed_time`,
-    { model },
-  )
-}
-
 test('A breach is told with its evidence, and so is its end; both are kept', async () => {
   const sent = await send({ model: 'm1', good: 6, bad: 4 })
   const [first] = await told('m1', 1)
@@ -146,13 +121,13 @@ test('A breach is told with its evidence, and so is its end; both are kept', asy
   const rows = await until(
     'both land',
     DEADLINE_MS,
-    () => alertRows('m1'),
+    () => alertRows(stack.clickhouse, 'm1'),
     (all) => all.length >= 2,
   )
   const [firing, resolved] = rows
   expect(rows).toHaveLength(2)
   expect(firing).toMatchObject({ state: 'firing', notify: true, value: 0.4, threshold: 0.2 })
-  expect(firing?.contributors).toEqual([['error_type', 'timeout', 4]])
+  expect(firing?.contributors).toEqual([{ dimension: 'error_type', name: 'timeout', value: 4 }])
   expect(firing?.trace_ids.length).toBeGreaterThan(0)
   expect([...sent.bad]).toEqual(expect.arrayContaining([...(firing?.trace_ids ?? [])]))
   expect(firing?.link).toContain(GRAFANA)
@@ -161,20 +136,12 @@ test('A breach is told with its evidence, and so is its end; both are kept', asy
   const deliveries = await until(
     'deliveries land',
     DEADLINE_MS,
-    () => deliveriesOf(rows),
+    () => deliveryRows(stack.clickhouse, rows),
     (all) => all.length >= 2,
   )
   const delivered = { channel: 'hook', outcome: 'delivered', attempts: 1, status: 200 }
   expect(deliveries).toMatchObject([delivered, delivered])
 })
-
-function deliveriesOf(rows: readonly AlertRow[]) {
-  const ids = rows.map(({ alert_id: id }) => id)
-  return stack.clickhouse.query<{ outcome: string; detail: string }>(
-    'SELECT * FROM alert_deliveries WHERE alert_id IN {ids:Array(String)} ORDER BY time',
-    { ids },
-  )
-}
 
 test('spanmeter alerts checks rules, lists what fires, and silences', async () => {
   const { env } = stack
@@ -194,14 +161,14 @@ test('spanmeter alerts checks rules, lists what fires, and silences', async () =
   const [row] = await until(
     'it lands',
     DEADLINE_MS,
-    () => alertRows('m2'),
+    () => alertRows(stack.clickhouse, 'm2'),
     (all) => all.length > 0,
   )
   expect(row).toMatchObject({ state: 'firing', notify: false, muted_by: `silence:${silence}` })
   const muted = await until(
     'it is noted',
     DEADLINE_MS,
-    () => deliveriesOf(row === undefined ? [] : [row]),
+    () => deliveryRows(stack.clickhouse, row === undefined ? [] : [row]),
     (all) => all.length > 0,
   )
   expect(muted).toMatchObject([{ outcome: 'muted', detail: `silence:${silence}` }])
@@ -252,18 +219,6 @@ test('Rules that change hold at once, wrong ones change nothing, and states are 
   expect(statesOf(await told('m3', 2))).toEqual(['failing firing', 'failing resolved'])
 })
 
-/** Partitions of span.aggregates that a worker has been given last. */
-async function partitionsOf(logDir: string): Promise<readonly number[]> {
-  const lines = (await readFile(join(logDir, 'alert.log'), 'utf8')).trimEnd().split('\n')
-  const assigned = lines
-    .filter((line) => line.includes('Partitions assigned.'))
-    .map((line) => {
-      const entry: { topic: string; partitions: readonly number[] } = JSON.parse(line)
-      return entry
-    })
-  return assigned.findLast(({ topic }) => topic === spanAggregates.name)?.partitions ?? []
-}
-
 /** A model whose group stands in each partition. */
 const models = [0, 1, 2, 3].map((partition) => {
   const names = Array.from({ length: 100 }, (_, i) => `shared-${i}`)
@@ -282,7 +237,7 @@ test('Two workers share the groups; when one is killed, the other goes on where 
     onProgress: () => undefined,
   })
   try {
-    const shares = async () => [await partitionsOf(stack.logDir), await partitionsOf(logDir)]
+    const shares = async () => [await sharesOf(stack.logDir), await sharesOf(logDir)]
     await until('both have groups', DEADLINE_MS, shares, (all) =>
       all.every(({ length }) => length === 2),
     )
@@ -305,7 +260,7 @@ test('A back-test of the same time says what was said then', async () => {
   const live = await until(
     'all changes land',
     DEADLINE_MS,
-    () => alertRows(''),
+    () => alertRows(stack.clickhouse, ''),
     (all) => all.filter(({ model }) => models.includes(model)).length >= 8,
   )
   const changes = live
