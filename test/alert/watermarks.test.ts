@@ -32,6 +32,11 @@ test.each([
   ['all partitions came somewhere: the slowest counts', [event(0, 5_000), event(1, 3_000)], 2_900],
   ['a record is older than one before it', [event(0, 5_000), event(1, 6_000), event(0, 10)], 4_900],
   ['one is quiet: the others count', [event(0, 5_000), quiet(1, 90_000)], 4_900],
+  [
+    'one was quiet when it was looked at last: it may have more by now',
+    [event(0, 5_000), quiet(1, 6_000), event(0, 90_000)],
+    5_900,
+  ],
   ['all are quiet, and none ever had a record', [quiet(0, 90_000), quiet(1, 90_000)], undefined],
   [
     'all are quiet: time follows the clock, less the time that made them quiet',

@@ -26,7 +26,9 @@ export interface SentCalls {
 /** Sends calls. Throws where they are not accepted. */
 export async function sendCalls(httpPort: number, calls: Calls): Promise<SentCalls> {
   const { good = 0, bad = 0, service = 'shop' } = calls
-  const all = Array.from({ length: good + bad }, (_, i) => makeCall(calls, i < bad))
+  // All at once, so that no window has only some of them.
+  const endMs = Date.now() + (calls.aheadMs ?? 0)
+  const all = Array.from({ length: good + bad }, (_, i) => makeCall(calls, endMs, i < bad))
   const response = await fetch(`http://127.0.0.1:${httpPort}/v1/traces`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-protobuf' },
@@ -37,8 +39,8 @@ export async function sendCalls(httpPort: number, calls: Calls): Promise<SentCal
   return { bad: ids.slice(0, bad), good: ids.slice(bad) }
 }
 
-function makeCall({ model, durationMs = 100, aheadMs = 0 }: Calls, isBad: boolean) {
-  const end = BigInt(Date.now() + aheadMs) * 1_000_000n
+function makeCall({ model, durationMs = 100 }: Calls, endMs: number, isBad: boolean) {
+  const end = BigInt(endMs) * 1_000_000n
   const attributes: Attributes = [
     ['gen_ai.operation.name', 'chat'],
     ['gen_ai.provider.name', 'openai'],
