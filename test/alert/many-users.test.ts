@@ -14,7 +14,7 @@ const MODELS = ['gpt-4o', 'claude'] as const
 function shippedRule(maxGroups = 100_000): RuleSet {
   const files = shippedRuleFiles().map((file) => {
     const text = readFileSync(file, 'utf8').replace(
-      'max_groups: 100000',
+      'max_groups: 20000',
       `max_groups: ${maxGroups}`,
     )
     return { file, text }
