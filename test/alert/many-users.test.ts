@@ -13,10 +13,7 @@ const MODELS = ['gpt-4o', 'claude'] as const
 /** The rule that ships, alone; with room for fewer users where that is asked for. */
 function shippedRule(maxGroups = 100_000): RuleSet {
   const files = shippedRuleFiles().map((file) => {
-    const text = readFileSync(file, 'utf8').replace(
-      'max_groups: 20000',
-      `max_groups: ${maxGroups}`,
-    )
+    const text = readFileSync(file, 'utf8').replace('max_groups: 20000', `max_groups: ${maxGroups}`)
     return { file, text }
   })
   const names = new Set(parseRuleFiles(files).rules.map(({ name }) => name))
