@@ -1,0 +1,13 @@
+-- The changes of alerts in the range, the newest first.
+SELECT
+    alerts.time AS time,
+    alerts.severity AS severity,
+    alerts.rule AS rule,
+    alerts.state AS state,
+    alerts.summary AS summary,
+    alerts.link AS link
+FROM alerts
+WHERE $__timeFilter(alerts.time) AND alerts.state IN ('firing', 'resolved')
+    AND $__conditionalAll(alerts.`group`['tenant'] IN (${tenant:singlequote}), $tenant)
+ORDER BY time DESC
+LIMIT 100

@@ -1,0 +1,15 @@
+-- The mean score of the range against the seven days before it, by feature and dimension.
+SELECT
+    if(scores.feature = '', '(none)', scores.feature) AS feature,
+    scores.dimension AS dimension,
+    toFloat64(sumIf(scores.score_sum, scores.time >= $__fromTime)) / sumIf(scores.scored, scores.time >= $__fromTime) AS mean,
+    toFloat64(sumIf(scores.score_sum, scores.time < $__fromTime)) / nullIf(sumIf(scores.scored, scores.time < $__fromTime), 0) AS `week before`,
+    (mean - `week before`) / nullIf(`week before`, 0) AS drift,
+    sumIf(scores.scored, scores.time >= $__fromTime) AS scores_counted
+FROM scores_by_evaluator_1m AS scores
+WHERE scores.time >= $__fromTime - INTERVAL 7 DAY AND scores.time <= $__toTime
+    AND @filters(scores)
+GROUP BY feature, dimension
+HAVING scores_counted > 0
+ORDER BY drift NULLS LAST, mean
+LIMIT 50
