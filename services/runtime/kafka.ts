@@ -9,7 +9,7 @@ import kafkajs, {
 import type { KafkaConfig } from './config.ts'
 import { classified, isClassified } from './kafkajs-errors.ts'
 import { mendKafkaJs } from './kafkajs-mends.ts'
-import { ensureTopics, fetchCommitted, lags, startAtEnd } from './kafkajs-admin.ts'
+import { countPartitions, ensureTopics, fetchCommitted, lags, startAtEnd } from './kafkajs-admin.ts'
 import { readPartition } from './kafkajs-reader.ts'
 import type { Logger } from './log.ts'
 import {
@@ -100,10 +100,7 @@ export function connectKafka(config: KafkaConfig, clientId: string, logger: Logg
   return {
     name,
     ensureTopics: async (topics) => ensureTopics(await openAdmin(), topics, name),
-    async partitions(topic) {
-      const { topics } = await (await openAdmin()).fetchTopicMetadata({ topics: [name(topic)] })
-      return topics[0]?.partitions.length ?? 0
-    },
+    partitions: (topic) => countPartitions(client, name(topic)),
     lag: async (group, topic) => {
       const opened = await openAdmin()
       const byPartition = await classified(() => lags(opened, name(group), name(topic)))
@@ -224,7 +221,7 @@ async function handleBatch(
           topics: [{ topic, partitions: [withMetadata(partition, offset, metadata)] }],
         }),
       ),
-    committed: () => classified(() => fetchCommitted(admin, groupId, topic, partition)),
+    committed: () => fetchCommitted(admin, groupId, topic, partition),
     seek: (offset) => consumer.seek({ topic, partition, offset: String(offset) }),
   }
   const records: RecordBatch = {

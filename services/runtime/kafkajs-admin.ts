@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Admin, Kafka } from 'kafkajs'
+import kafkajs, { type Admin, type Kafka } from 'kafkajs'
 import type { TopicSpec } from './kafka.ts'
 import { classified, isClassified } from './kafkajs-errors.ts'
 import type { Committed } from './records.ts'
+
+const { KafkaJSError } = kafkajs
 
 /** Makes the topics that are missing; gives their names. */
 export async function ensureTopics(
@@ -25,6 +27,21 @@ export async function ensureTopics(
   return missing.map(({ topic }) => name(topic))
 }
 
+/**
+ * Number of partitions of a topic. It is asked for by an admin of its own: for a moment kafkajs knows
+ * of that topic alone then, and whoever asked the same admin for another's offsets got those of none.
+ */
+export async function countPartitions(client: Kafka, topic: string): Promise<number> {
+  const admin = client.admin()
+  try {
+    await admin.connect()
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+    return topics[0]?.partitions.length ?? 0
+  } finally {
+    await admin.disconnect()
+  }
+}
+
 /** Records that a group has still to read, by partition. */
 export async function lags(
   admin: Admin,
@@ -32,27 +49,49 @@ export async function lags(
   topic: string,
 ): Promise<ReadonlyMap<number, bigint>> {
   const ends = await admin.fetchTopicOffsets(topic)
-  const [committed] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
+  const committed = await openCommits(admin, group, topic)
   return new Map(
     ends.map(({ partition, high, low }) => {
-      const own = committed?.partitions.find((entry) => entry.partition === partition)
-      const at = own === undefined || Number(own.offset) < 0 ? BigInt(low) : BigInt(own.offset)
+      const at = committed(partition)?.offset ?? BigInt(low)
       return [partition, BigInt(high) > at ? BigInt(high) - at : 0n]
     }),
   )
 }
 
-/** What a group committed last for a partition; undefined for nothing. */
-export async function fetchCommitted(
-  admin: Admin,
+/**
+ * What a group committed last for a partition; undefined for nothing. Throws TransientError where
+ * Kafka does not say, such as while the group moves to another broker.
+ */
+export function fetchCommitted(
+  admin: Pick<Admin, 'fetchOffsets'>,
   groupId: string,
   topic: string,
   partition: number,
 ): Promise<Committed | undefined> {
-  const [found] = await admin.fetchOffsets({ groupId, topics: [topic] })
-  const own = found?.partitions.find((entry) => entry.partition === partition)
-  if (own === undefined || Number(own.offset) < 0) return undefined
-  return { offset: BigInt(own.offset), metadata: own.metadata ?? '' }
+  return classified(async () => (await openCommits(admin, groupId, topic))(partition))
+}
+
+/**
+ * Asks what a group committed. Kafka answers for each partition that it is asked for, with -1 for
+ * nothing, and kafkajs throws the errors that stand in the answer. But it asks only for partitions
+ * that it knows of just then: of one that is missing nothing is known, least of all that nothing was
+ * committed. The error is kafkajs's own, which fetches again when it sees it.
+ */
+async function openCommits(
+  admin: Pick<Admin, 'fetchOffsets'>,
+  groupId: string,
+  topic: string,
+): Promise<(partition: number) => Committed | undefined> {
+  const answer = await admin.fetchOffsets({ groupId, topics: [topic] })
+  const partitions = answer.find((entry) => entry.topic === topic)?.partitions
+  return (partition) => {
+    const own = partitions?.find((entry) => entry.partition === partition)
+    if (own === undefined) {
+      throw new KafkaJSError(`no answer what ${groupId} committed for ${topic}/${partition}`)
+    }
+    if (Number(own.offset) < 0) return undefined
+    return { offset: BigInt(own.offset), metadata: own.metadata ?? '' }
+  }
 }
 
 export interface StartOptions {
@@ -95,12 +134,10 @@ async function hasStarted(options: StartOptions): Promise<boolean> {
 
 /** The partitions that a group has no offset for, each with its end. */
 async function unread({ admin, groupId, topic }: StartOptions) {
-  const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] })
-  const read = committed?.partitions.filter(({ offset }) => Number(offset) >= 0) ?? []
-  const known = new Set(read.map(({ partition }) => partition))
+  const committed = await openCommits(admin, groupId, topic)
   const ends = await admin.fetchTopicOffsets(topic)
   return ends
-    .filter(({ partition }) => !known.has(partition))
+    .filter(({ partition }) => committed(partition) === undefined)
     .map(({ partition, high: offset }) => ({ topic, partition, offset }))
 }
 

@@ -1,4 +1,5 @@
 import kafkajs from 'kafkajs'
+import { messageOf } from './errors.ts'
 import { LostPartitionError, TransientError } from './records.ts'
 
 const LOST_PARTITION = new Set([
@@ -26,7 +27,7 @@ export function classify(error: unknown): unknown {
     return new LostPartitionError(root.message, { cause: error })
   }
   return isTransient(error) || isTransient(root)
-    ? new TransientError(`Kafka: ${root instanceof Error ? root.message : String(root)}`, {
+    ? new TransientError(`Kafka: ${messageOf(root)}`, {
         cause: error,
       })
     : error
