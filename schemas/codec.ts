@@ -81,6 +81,11 @@ export function batchFingerprint(batch: Buffer): string {
   return batch.toString('hex', 2, HEADER_BYTES)
 }
 
+/** A batch of an older schema as one of the newest. Throws BatchError for what is no batch. */
+export function newestBatch<T>(codec: Codec<T>, batch: Buffer): Buffer {
+  return batchFingerprint(batch) === codec.fingerprint ? batch : codec.encode(codec.decode(batch))
+}
+
 /** The bytes after the header. */
 export function batchBody(batch: Buffer): Buffer {
   return batch.subarray(HEADER_BYTES)

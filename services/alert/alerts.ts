@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { ClickHouseError } from '#runtime/clickhouse-error.ts'
 import { ConfigError } from '#runtime/config.ts'
+import { describeError } from '#runtime/errors.ts'
 import { TransientError } from '#runtime/records.ts'
 import { createBacktestCommand } from './commands/backtest-command.ts'
 import { createCheckCommand } from './commands/check-command.ts'
@@ -30,13 +31,7 @@ try {
   await program.parseAsync()
 } catch (error) {
   process.exitCode = stopping.signal.aborted ? INTERRUPTED_EXIT_CODE : 1
-  if (!stopping.signal.aborted) process.stderr.write(`${describe(error)}\n`)
+  if (!stopping.signal.aborted) process.stderr.write(`${describeError(error, PLAIN_ERRORS)}\n`)
 }
 // kafkajs may keep sockets open for a while; whatever matters is done.
 process.exit()
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const isPlain = PLAIN_ERRORS.some((type) => error instanceof type)
-  return isPlain ? error.message : (error.stack ?? error.message)
-}

@@ -1,5 +1,6 @@
 import { DateTime, IANAZone } from 'luxon'
 import type { Period } from './rule.ts'
+import { findChange, offsetMs, weekdayOf } from './time-zone.ts'
 
 /** From startMs to endMs (exclusive), milliseconds since the epoch. */
 export interface Span {
@@ -12,8 +13,7 @@ export interface Day extends Span {
   readonly weekday: number
 }
 
-const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
+const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 /** No zone is further from UTC, so that local midnight lies within so long of midnight in UTC. */
 const MAX_OFFSET_MS = 26 * HOUR_MS
@@ -79,11 +79,6 @@ export class Calendar {
   }
 }
 
-/** The period that contains the time. */
-export function periodOf(period: Period, timeMs: number): Span {
-  return new Calendar().periodOf(period, timeMs)
-}
-
 /** First date of the period that contains a date, and of the one after it. */
 function datesOf(
   unit: 'day' | 'week' | 'month',
@@ -99,11 +94,6 @@ function datesOf(
   const month = day.day >= cycleDay ? day : day.minus({ months: 1 })
   const first = month.set({ day: cycleDay })
   return [first.toMillis() / DAY_MS, first.plus({ months: 1 }).toMillis() / DAY_MS]
-}
-
-/** 1970-01-01 was a Thursday. */
-function weekdayOf(date: number): number {
-  return ((((date + 3) % 7) + 7) % 7) + 1
 }
 
 function zoneOf(timeZone: string): IANAZone {
@@ -131,21 +121,4 @@ function findHour(zone: IANAZone, timeMs: number): Span {
     startMs: findChange(zone, startMs, timeMs) ?? startMs,
     endMs: findChange(zone, timeMs, endMs - 1) ?? endMs,
   }
-}
-
-/** When the clocks change in from..to, if they do: the first millisecond of the new offset. */
-function findChange(zone: IANAZone, fromMs: number, toMs: number): number | undefined {
-  const before = zone.offset(fromMs)
-  if (zone.offset(toMs) === before) return undefined
-  let [low, high] = [fromMs, toMs]
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2)
-    if (zone.offset(middle) === before) low = middle
-    else high = middle
-  }
-  return high
-}
-
-function offsetMs(zone: IANAZone, timeMs: number): number {
-  return Math.round(zone.offset(timeMs) * MINUTE_MS)
 }

@@ -1,7 +1,6 @@
-import { isNode, LineCounter, parseDocument } from 'yaml'
-import type { Document } from 'yaml'
 import type { z } from 'zod'
 import type { Env } from '#runtime/config.ts'
+import { readYamlTexts } from '#runtime/yaml.ts'
 import { channelFile } from './channel-shape.ts'
 import type { Channel } from './notify/channel.ts'
 
@@ -26,18 +25,10 @@ interface Issue {
  * variable of the environment. Throws an Error that names the file and every place that is wrong.
  */
 export function parseChannels(text: string, file: string, env: Env): readonly Channel[] {
-  const lines = new LineCounter()
-  // The failsafe schema leaves every scalar the text that it is; a code frame could show a secret.
-  const options = { schema: 'failsafe', lineCounter: lines, prettyErrors: false } as const
-  const document = parseDocument(text, options)
-  const [broken] = document.errors
-  if (broken !== undefined) {
-    const what = broken.code.toLowerCase().replaceAll('_', ' ')
-    throw new Error(`${file} is not YAML: line ${lines.linePos(broken.pos[0]).line}, ${what}`)
-  }
+  const document = readYamlTexts(text, file, { hidesText: true })
   const issues: Issue[] = []
   const secrets = new Map<number, string[]>()
-  const content = expand(document.toJS() ?? {}, env, issues, secrets)
+  const content = expand(document.value ?? {}, env, issues, secrets)
   const result = channelFile.safeParse(content)
   issues.push(...(result.error?.issues ?? []))
   if (issues.length === 0 && result.success) {
@@ -48,20 +39,11 @@ export function parseChannels(text: string, file: string, env: Env): readonly Ch
     }
   }
   const places = issues.map(({ path, message }) => {
-    const start = startOf(document, path)
-    const line = start === undefined ? '' : `line ${lines.linePos(start).line}, `
-    return `  ${line}${path.join('.')}: ${message}`
+    const line = document.lineOf(path)
+    const start = line === undefined ? '' : `line ${line}, `
+    return `  ${start}${path.join('.')}: ${message}`
   })
   throw new Error(`${file} does not hold channels:\n${places.join('\n')}`)
-}
-
-/** Where a place of a document starts; where it is missing, what it is missing from. */
-function startOf(document: Document, path: readonly PropertyKey[]): number | undefined {
-  for (let length = path.length; length >= 0; length--) {
-    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true)
-    if (isNode(node)) return node.range?.[0]
-  }
-  return undefined
 }
 
 /** Puts the environment's values in, and notes by channel what must not be shown. */

@@ -55,11 +55,6 @@ export function budgetPeriod(
   return calendar.periodOf(budgetOf(condition, group).period, endMs - 1)
 }
 
-/** The period up to the end. */
-export function budgetWindow(condition: Budget, endMs: number, group: View['group']): Span {
-  return { startMs: budgetPeriod(condition, { endMs, group }).startMs, endMs }
-}
-
 /** How far back it reads at most. */
 export function budgetLookbackMs({ period, overrides, isProjected }: Budget): number {
   const units = [period, ...overrides.map((override) => override.period)].map(({ unit }) => unit)

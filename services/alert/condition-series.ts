@@ -1,16 +1,21 @@
-import type { Condition } from './rule.ts'
+import type { Condition, Measure } from './rule.ts'
 import type { SeriesSpec } from './series.ts'
+
+/** Everything that a condition measures, that of its evidence first. */
+export function measuresOf(condition: Condition): readonly Measure[] {
+  switch (condition.type) {
+    case 'all':
+      return condition.conditions.flatMap(measuresOf)
+    case 'not':
+      return measuresOf(condition.condition)
+    default:
+      return [condition.measure]
+  }
+}
 
 /** Every series that a condition reads, that of its evidence first. */
 export function seriesOf(condition: Condition): readonly SeriesSpec[] {
-  switch (condition.type) {
-    case 'all':
-      return condition.conditions.flatMap(seriesOf)
-    case 'not':
-      return seriesOf(condition.condition)
-    default:
-      return [condition.measure.series]
-  }
+  return measuresOf(condition).map(({ series }) => series)
 }
 
 /** How long after the last record of a group its windows may still say something. */

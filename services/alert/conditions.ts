@@ -1,6 +1,5 @@
-import type { Span } from './calendar.ts'
 import { evaluateBaseline } from './condition-baseline.ts'
-import { budgetLookbackMs, budgetWindow, evaluateBudget } from './condition-budget.ts'
+import { budgetLookbackMs, evaluateBudget } from './condition-budget.ts'
 import { evaluateBurn } from './condition-burn.ts'
 import { exactly } from './condition-fraction.ts'
 import { readMeasure } from './condition-measure.ts'
@@ -67,24 +66,6 @@ export function lookbackMs(condition: Condition): number {
       return Math.max(0, ...condition.conditions.map(lookbackMs))
     default:
       return lookbackMs(condition.condition)
-  }
-}
-
-/** The time that a verdict's value is of: what a link shows. */
-export function windowOf(condition: Condition, endMs: number, group: View['group']): Span {
-  switch (condition.type) {
-    case 'burn':
-      return { startMs: endMs - condition.longMs, endMs }
-    case 'budget':
-      return budgetWindow(condition, endMs, group)
-    case 'all': {
-      const [first] = condition.conditions
-      return first === undefined ? { startMs: endMs, endMs } : windowOf(first, endMs, group)
-    }
-    case 'not':
-      return windowOf(condition.condition, endMs, group)
-    default:
-      return { startMs: endMs - condition.windowMs, endMs }
   }
 }
 

@@ -1,5 +1,5 @@
 import { BatchWriter, readBlock } from '#schemas/batch.ts'
-import { batchBody, batchFingerprint, batchHeader } from '#schemas/codec.ts'
+import { batchBody, batchHeader, newestBatch } from '#schemas/codec.ts'
 import { spanAggregates } from '#schemas/topics.ts'
 import { AvroReader, type AvroWriter, WireError } from '#schemas/wire.ts'
 import type { Delta } from './series.ts'
@@ -34,19 +34,13 @@ function writeDelta(delta: Delta, out: AvroWriter): void {
  * WireError for what is no batch of them, and then has handed over none.
  */
 export function readDeltas(batch: Buffer, onDelta: (delta: Delta) => void): void {
-  const body = batchBody(newest(batch))
+  const body = batchBody(newestBatch(spanAggregates.codec, batch))
   const { count, start, end } = readBlock(body)
   const reader = new AvroReader(body, start)
   const deltas: Delta[] = []
   for (let i = 0; i < count; i++) deltas.push(readDelta(reader))
   if (reader.position !== end) throw new WireError('the batch is not as long as its deltas')
   deltas.forEach(onDelta)
-}
-
-/** A batch of an older schema as one of the newest. */
-function newest(batch: Buffer): Buffer {
-  const { codec } = spanAggregates
-  return batchFingerprint(batch) === codec.fingerprint ? batch : codec.encode(codec.decode(batch))
 }
 
 function readDelta(reader: AvroReader): Delta {

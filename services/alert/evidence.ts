@@ -1,7 +1,7 @@
-import { seriesOf } from './condition-series.ts'
+import { measuresOf, seriesOf } from './condition-series.ts'
 import type { GroupHistory } from './history.ts'
 import type { Histories } from './histories.ts'
-import type { Condition, Measure, Rule, Verdict } from './rule.ts'
+import type { Measure, Rule, Verdict } from './rule.ts'
 import { type SeriesSpec, splitGroup, UNITS_PER_ONE } from './series.ts'
 
 /** What shows a person where to look. */
@@ -43,7 +43,7 @@ function contributorsOf(
   { windowStartMs, windowEndMs }: Verdict,
   histories: Histories,
 ): Evidence['contributors'] {
-  const measure = measureOf(rule.condition)
+  const [measure] = measuresOf(rule.condition)
   const dimension = series.by.at(-1) ?? ''
   return [...histories.parts(series, group)]
     .flatMap((part) => {
@@ -55,12 +55,6 @@ function contributorsOf(
     .filter(({ value }) => value > 0)
     .toSorted((a, b) => b.value - a.value || (a.name < b.name ? -1 : 1))
     .slice(0, MAX_CONTRIBUTORS)
-}
-
-function measureOf(condition: Condition): Measure | undefined {
-  if (condition.type === 'all') return condition.conditions.map(measureOf).find((m) => m)
-  if (condition.type === 'not') return measureOf(condition.condition)
-  return condition.measure
 }
 
 /** A contributor's share: its sum, the bad ones of it, or its count. */

@@ -1,6 +1,7 @@
 import { IANAZone } from 'luxon'
 import type { Maintenance, Rule } from './rule.ts'
 import { isSilenced, type Silence } from './silence.ts'
+import { findChange, offsetMs, weekdayOf } from './time-zone.ts'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
@@ -82,21 +83,7 @@ function putBack(
   toMs: number,
 ): { readonly lastMs: number; readonly firstMs: number } | undefined {
   const [before, after] = [offsetMs(zone, fromMs), offsetMs(zone, toMs)]
-  if (after >= before) return undefined
-  let [low, high] = [fromMs, toMs]
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2)
-    if (offsetMs(zone, middle) === before) low = middle
-    else high = middle
-  }
-  return { lastMs: low + before, firstMs: high + after }
-}
-
-function offsetMs(zone: IANAZone, timeMs: number): number {
-  return Math.round(zone.offset(timeMs) * MINUTE_MS)
-}
-
-/** 1 (Monday) to 7; 1970-01-01 was a Thursday. */
-function weekdayOf(date: number): number {
-  return ((((date + 3) % 7) + 7) % 7) + 1
+  const changeMs = after < before ? findChange(zone, fromMs, toMs) : undefined
+  if (changeMs === undefined) return undefined
+  return { lastMs: changeMs - 1 + before, firstMs: changeMs + after }
 }

@@ -1,3 +1,4 @@
+import type { NewRecord } from '#runtime/records.ts'
 import { encodeDeltas } from './delta-batch.ts'
 import { keyOf, partitionOfKey } from './delta-partition.ts'
 import type { Delta, SeriesSpec } from './series.ts'
@@ -25,6 +26,20 @@ export function splitDeltas(
     targets[partitionOfKey(keyOf(spec, delta.group), partitions)]?.push(delta)
   }
   return targets.map((own, partition) => ({ partition, batches: toBatches(own) }))
+}
+
+/** A record without deltas for every partition: its headers are what evaluators must know. */
+export function recordsWithoutDeltas(
+  partitions: number,
+  headers: Readonly<Record<string, string>>,
+): readonly NewRecord[] {
+  const value = encodeDeltas([])
+  return Array.from({ length: partitions }, (_, partition) => ({
+    partition,
+    key: null,
+    value,
+    headers,
+  }))
 }
 
 function toBatches(deltas: readonly Delta[]): readonly Buffer[] {

@@ -2,7 +2,7 @@ import type { Kafka } from '#runtime/kafka.ts'
 import type { RecordWriter } from '#runtime/records.ts'
 import type { Reader } from '#schemas/readers.ts'
 import { spanAggregates } from '#schemas/topics.ts'
-import { encodeDeltas } from './delta-batch.ts'
+import { recordsWithoutDeltas } from './partition-deltas.ts'
 import { formatProgress, PROGRESS_HEADER } from './progress.ts'
 import type { Source } from './series.ts'
 
@@ -73,11 +73,6 @@ export class QuietPartitions {
       eventMs: undefined,
       quietMs,
     })
-    return Array.from({ length: partitions }, (_, target) => ({
-      partition: target,
-      key: null,
-      value: encodeDeltas([]),
-      headers: { [PROGRESS_HEADER]: progress },
-    }))
+    return recordsWithoutDeltas(partitions, { [PROGRESS_HEADER]: progress })
   }
 }

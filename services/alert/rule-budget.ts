@@ -1,4 +1,5 @@
 import { IANAZone } from 'luxon'
+import { isExtensive } from './condition-measure.ts'
 import { describeQuantity, parsePercent, parseQuantity, tidy } from './quantities.ts'
 import { type Level, named } from './rule-level.ts'
 import { type Counted, type Keeping, toMeasure } from './rule-measure.ts'
@@ -44,7 +45,7 @@ export function readBudget(
   severity: Severity,
   place: Place,
 ): readonly Level[] {
-  if (counted.read.type !== 'sum' && counted.read.type !== 'count') {
+  if (!isExtensive(counted.read)) {
     place.refuse('belongs to the metrics sum(…) and count')
   }
   const { projected, at = projected === undefined ? [{ part: '100%', severity }] : [] } = budget

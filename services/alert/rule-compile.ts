@@ -1,3 +1,4 @@
+import { isExtensive } from './condition-measure.ts'
 import { seriesOf } from './condition-series.ts'
 import { lookbackMs } from './conditions.ts'
 import { formatDuration } from './duration.ts'
@@ -51,8 +52,7 @@ export function compileRule(
     ...readTimes(data, place),
     forCount: data.for ?? 1,
     // A sum of nothing is 0, while there is neither a mean nor a share of nothing.
-    minCount:
-      data.min_count ?? (first?.read.type === 'sum' || first?.read.type === 'count' ? 0 : 1),
+    minCount: data.min_count ?? (first !== undefined && isExtensive(first.read) ? 0 : 1),
     noData: data.no_data,
   }
   return levels.map((level) => {
@@ -122,8 +122,7 @@ function readTimes(
 function isEarlyCondition(condition: Condition): boolean {
   if (condition.type === 'budget') return !condition.isProjected
   if (condition.type !== 'threshold' || condition.direction !== 'above') return false
-  const { type } = condition.measure.read
-  return type === 'sum' || type === 'count'
+  return isExtensive(condition.measure.read)
 }
 
 /**

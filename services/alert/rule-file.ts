@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { messageOf } from '#runtime/errors.ts'
 import { misshapen, readYamlTexts, type YamlTexts } from '#runtime/yaml.ts'
 import { parseDuration } from './duration.ts'
 import { compileRule } from './rule-compile.ts'
@@ -89,7 +90,7 @@ function openFile(file: string, text: string, mistakes: Mistake[]): YamlTexts | 
   try {
     return readYamlTexts(text, file)
   } catch (error) {
-    mistakes.push({ line: 0, text: error instanceof Error ? error.message : String(error) })
+    mistakes.push({ line: 0, text: messageOf(error) })
     return undefined
   }
 }

@@ -1,4 +1,5 @@
 import mustache from 'mustache'
+import { messageOf } from '#runtime/errors.ts'
 import type { Counted } from './rule-measure.ts'
 import type { Place } from './rule-place.ts'
 import type { RuleData } from './rule-shape.ts'
@@ -77,7 +78,7 @@ function requireVariables(template: string, known: readonly string[], place: Pla
       place.refuse(`nothing is known of {{${name}}} here; known are ${known.join(', ')}`)
     }
   } catch (error) {
-    place.refuse(`is no template: ${error instanceof Error ? error.message : String(error)}`)
+    place.refuse(`is no template: ${messageOf(error)}`)
   }
 }
 

@@ -1,5 +1,5 @@
 import { createLayout } from '#schemas/layout.ts'
-import { batchBody, batchFingerprint } from '#schemas/codec.ts'
+import { batchBody, newestBatch } from '#schemas/codec.ts'
 import { readBlock } from '#schemas/batch.ts'
 import { enrichedSpans, schemas } from '#schemas/topics.ts'
 import { AvroReader, MAX_LONG_BYTES, WireError } from '#schemas/wire.ts'
@@ -68,7 +68,7 @@ export class SpanFacts implements Facts {
 
   /** Takes a batch and gives the number of its spans. Throws BatchError or WireError. */
   open(batch: Buffer): number {
-    const body = batchBody(newest(batch))
+    const body = batchBody(newestBatch(enrichedSpans.codec, batch))
     const { count, start, end } = readBlock(body)
     const reader = this.#reader
     reader.buffer = body
@@ -218,12 +218,6 @@ export function placeOf(dimension: string): Place {
   if (dimension === 'model') return { field: REQUEST_MODEL, orElse: RESPONSE_MODEL }
   if (!layout.strings.has(dimension)) throw new Error(`a span has no dimension ${dimension}`)
   return { field: layout.names.indexOf(dimension) }
-}
-
-/** A batch of an older schema as one of the newest. */
-function newest(batch: Buffer): Buffer {
-  const { codec } = enrichedSpans
-  return batchFingerprint(batch) === codec.fingerprint ? batch : codec.encode(codec.decode(batch))
 }
 
 /** The layout steps over longs of any length, and any branch of a union. */

@@ -1,6 +1,6 @@
 import type { ClickHouse } from '#runtime/clickhouse.ts'
 import { readQuery } from '#runtime/queries.ts'
-import { textTable } from './text-table.ts'
+import { textTable } from '#runtime/text-table.ts'
 
 /** One incident: an alert from firing to resolved. */
 export interface AlertSummary {

@@ -1,9 +1,11 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { type ClickHouse, connectClickHouse } from '#runtime/clickhouse.ts'
 import { type Env, parseCommonConfig } from '#runtime/config.ts'
-import { parseTime, toDateTime64 } from '#runtime/iso-time.ts'
+import { toDateTime64 } from '#runtime/iso-time.ts'
 import type { Logger } from '#runtime/log.ts'
 import { readQuery } from '#runtime/queries.ts'
+import { textTable } from '#runtime/text-table.ts'
+import { readTime } from '#runtime/time-option.ts'
 
 interface Flags {
   readonly from?: number
@@ -117,7 +119,7 @@ function page(
   return [
     `Calls without a price ${when}:`,
     '',
-    ...table([COLUMNS, ...rows]),
+    ...textTable([COLUMNS, ...rows], TEXT_COLUMNS),
     '',
     'Add their prices to the file that SPANMETER_PRICES names (docs/prices.md), restart enrich, and then:',
     '',
@@ -138,29 +140,10 @@ const COLUMNS = [
   'last seen',
 ]
 
-function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = COLUMNS.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)))
-  return rows.map((row) =>
-    row
-      .map((cell, i) =>
-        i < TEXT_COLUMNS ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0),
-      )
-      .join('  '),
-  )
-}
-
 function number(value: number): string {
   return value.toLocaleString('en-US')
 }
 
 function iso(timeMs: number): string {
   return new Date(timeMs).toISOString()
-}
-
-function readTime(text: string): number {
-  const timeMs = parseTime(text)
-  if (timeMs !== undefined) return timeMs
-  throw new InvalidArgumentError(
-    'It must be an ISO 8601 date or time, such as 2026-11-01 or 2026-11-01T08:30:00Z; without an offset it is UTC.',
-  )
 }

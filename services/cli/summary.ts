@@ -1,8 +1,8 @@
 import { exactUsd } from '#runtime/money.ts'
 import type { ClickHouse } from '#runtime/clickhouse.ts'
 import { readQuery } from '#runtime/queries.ts'
+import { textTable } from '#runtime/text-table.ts'
 import { type AlertsSummary, formatAlerts } from './alert-summary.ts'
-import { textTable } from './text-table.ts'
 
 /** What a model did, read from the rollups. */
 export interface ModelSummary {

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } 
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { messageOf } from '#runtime/errors.ts'
 import { EmbeddedError } from './embedded-error.ts'
 import type { Progress } from './engine.ts'
 import { noMaven } from './java.ts'
@@ -36,7 +37,7 @@ function makeFolder(cacheDir: string, folder: string): string {
     mkdirSync(cacheDir, { recursive: true })
     return mkdtempSync(`${folder}-`)
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     throw new EmbeddedError(
       `The cache folder ${cacheDir} cannot be written (${why}). ` +
         'Set SPANMETER_CACHE_DIR to a folder that can be.',

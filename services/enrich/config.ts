@@ -11,6 +11,7 @@ import {
   readVariables,
   wholeNumber,
 } from '#runtime/config.ts'
+import { messageOf } from '#runtime/errors.ts'
 import { createProviderOf } from './list-providers.ts'
 import { createPriceBook, type PriceBook } from './price-book.ts'
 import { NO_RULES, parsePriceFile } from './price-file.ts'
@@ -87,7 +88,7 @@ function readFile<T>(
   try {
     return parseText(readFileSync(file, 'utf8'), file)
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause)
+    const message = messageOf(cause)
     throw new ConfigError(`${variable}=${file}: ${message}`, { cause })
   }
 }

@@ -1,6 +1,6 @@
 import type { Rejected } from '#runtime/dead-letters.ts'
 import type { Outcome, Transform } from '#runtime/transform-stage.ts'
-import { batchBody, BatchError, batchFingerprint, batchHeader } from '#schemas/codec.ts'
+import { batchBody, BatchError, batchHeader, newestBatch } from '#schemas/codec.ts'
 import { enrichedSpans, spans } from '#schemas/topics.ts'
 import { BatchWriter, readBlock } from '#schemas/batch.ts'
 import { type AvroWriter, WireError } from '#schemas/wire.ts'
@@ -53,7 +53,7 @@ export function createEnricher(options: EnrichOptions): Transform {
   const enrichBatch = createBatchEnricher(options, tally, evaluations)
   return ({ value }): Outcome => {
     try {
-      const body = batchBody(newest(value))
+      const body = batchBody(newestBatch(spans.codec, value))
       batch.reset()
       tally.clear()
       evaluations.clear()
@@ -74,12 +74,6 @@ export function createEnricher(options: EnrichOptions): Transform {
       return { values: [], rejected: [{ index: -1, ...rejected }] }
     }
   }
-}
-
-/** A batch of an older schema as one of the newest. */
-function newest(batch: Buffer): Buffer {
-  if (batchFingerprint(batch) === spans.codec.fingerprint) return batch
-  return spans.codec.encode(spans.codec.decode(batch))
 }
 
 /**

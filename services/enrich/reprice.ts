@@ -3,10 +3,11 @@ import { MODEL_CALL_KINDS } from '#schemas/topics.ts'
 import { type ClickHouse, connectClickHouse } from '#runtime/clickhouse.ts'
 import { ClickHouseError } from '#runtime/clickhouse-error.ts'
 import { ConfigError } from '#runtime/config.ts'
+import { describeError } from '#runtime/errors.ts'
 import { connectKafka } from '#runtime/kafka.ts'
-import { parseTime } from '#runtime/iso-time.ts'
 import { createLogger } from '#runtime/log.ts'
 import { TransientError } from '#runtime/records.ts'
+import { readTime } from '#runtime/time-option.ts'
 import { parseConfig } from './config.ts'
 import { createCallPricer } from './price-call.ts'
 import { formatHistory, historyJson, readHistory } from './reprice/history.ts'
@@ -59,8 +60,7 @@ try {
   await command.parseAsync()
 } catch (error) {
   if (process.exitCode === undefined) {
-    const isPlain = PLAIN_ERRORS.some((type) => error instanceof type)
-    process.stderr.write(`${describe(error, isPlain)}\n`)
+    process.stderr.write(`${describeError(error, PLAIN_ERRORS)}\n`)
     process.exitCode = 1
   }
 }
@@ -136,21 +136,8 @@ async function printHistory(clickhouse: ClickHouse, { json }: Flags): Promise<vo
   process.stdout.write(`${text}\n`)
 }
 
-function readTime(text: string): number {
-  const timeMs = parseTime(text)
-  if (timeMs !== undefined) return timeMs
-  throw new InvalidArgumentError(
-    'It must be an ISO 8601 date or time, such as 2026-11-01 or 2026-11-01T08:30:00Z; without an offset it is UTC.',
-  )
-}
-
 function readSeconds(text: string): number {
   const seconds = Number(text)
   if (/^\d+$/.test(text) && seconds >= 1 && seconds <= 86_400) return seconds
   throw new InvalidArgumentError('It must be a whole number of seconds from 1 to 86400.')
-}
-
-function describe(error: unknown, isPlain: boolean): string {
-  if (!(error instanceof Error)) return String(error)
-  return isPlain ? error.message : (error.stack ?? error.message)
 }

@@ -9,6 +9,7 @@ import {
   readVariables,
   wholeNumber,
 } from '#runtime/config.ts'
+import { messageOf } from '#runtime/errors.ts'
 import { type Conventions, loadConventions } from './conventions.ts'
 import type { TranscodeLimits } from './transcode.ts'
 
@@ -80,7 +81,7 @@ function readConventions(folder: string | undefined): Conventions {
     return loadConventions(folder)
   } catch (cause) {
     if (folder === undefined) throw cause
-    const message = cause instanceof Error ? cause.message : String(cause)
+    const message = messageOf(cause)
     throw new ConfigError(`SPANMETER_DIALECTS=${folder}: ${message}`, { cause })
   }
 }

@@ -1,4 +1,4 @@
-import { isNode, LineCounter, parse, parseDocument } from 'yaml'
+import { type Document, isNode, LineCounter, parse, parseDocument } from 'yaml'
 import type { z } from 'zod'
 
 /** Parses YAML that people write. Throws an Error that names the file where it is none. */
@@ -31,12 +31,25 @@ export interface YamlTexts {
   describe(path: readonly PropertyKey[]): string
 }
 
+interface YamlOptions {
+  /** For files that may hold secrets: an error says the line and what is wrong, and shows no text. */
+  readonly hidesText?: boolean
+}
+
 /** Reads scalars as texts. Throws an Error that names the file where it is no YAML. */
-export function readYamlTexts(text: string, file: string): YamlTexts {
+export function readYamlTexts(
+  text: string,
+  file: string,
+  { hidesText = false }: YamlOptions = {},
+): YamlTexts {
   const lines = new LineCounter()
   const document = parseDocument(text, { schema: 'failsafe', lineCounter: lines })
   const [broken] = document.errors
-  if (broken !== undefined) throw new Error(`${file} is not YAML: ${broken.message}`)
+  if (broken !== undefined) {
+    const { line } = lines.linePos(broken.pos[0])
+    const hidden = `line ${line}, ${broken.code.toLowerCase().replaceAll('_', ' ')}`
+    throw new Error(`${file} is not YAML: ${hidesText ? hidden : broken.message}`)
+  }
   const lineOf = (path: readonly PropertyKey[]): number | undefined => {
     for (let length = path.length; length >= 0; length--) {
       const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true)
@@ -46,7 +59,7 @@ export function readYamlTexts(text: string, file: string): YamlTexts {
     return undefined
   }
   return {
-    value: valueOf(document, file),
+    value: valueOf(document, file, hidesText),
     lineOf,
     describe(path) {
       const line = lineOf(path)
@@ -67,11 +80,19 @@ export function misshapen(
   )
 }
 
-/** Throws for a text whose references to other parts of itself would fill the memory. */
-function valueOf(document: { toJS(): unknown }, file: string): unknown {
+/** Throws for a text whose references lead nowhere, or would fill the memory. */
+function valueOf(document: Document, file: string, hidesText: boolean): unknown {
+  const { value, error } = tryValueOf(document)
+  if (error === undefined) return value
+  // The error names what is referred to, which may be a secret that begins with an asterisk.
+  if (hidesText) throw new Error(`${file} is not YAML: a reference (*) cannot be followed`)
+  throw new Error(`${file} is not YAML: ${String(error)}`, { cause: error })
+}
+
+function tryValueOf(document: Document): { readonly value?: unknown; readonly error?: Error } {
   try {
-    return document.toJS()
-  } catch (cause) {
-    throw new Error(`${file} is not YAML: ${String(cause)}`, { cause })
+    return { value: document.toJS() }
+  } catch (error) {
+    return { error: error instanceof Error ? error : new Error(String(error)) }
   }
 }

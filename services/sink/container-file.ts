@@ -1,4 +1,4 @@
-import { batchBody, batchFingerprint, type Codec } from '#schemas/codec.ts'
+import { batchBody, type Codec, newestBatch } from '#schemas/codec.ts'
 import { readBlock } from '#schemas/batch.ts'
 import { AvroWriter } from '#schemas/wire.ts'
 
@@ -14,7 +14,7 @@ const SYNC = Buffer.from('spanmeter-blocks', 'latin1')
 export function containerFile<T>(codec: Codec<T>, batches: readonly Buffer[]): readonly Buffer[] {
   const parts = [fileHeader(codec.schemaOf(codec.fingerprint) ?? '')]
   for (const batch of batches) {
-    const body = batchBody(newest(codec, batch))
+    const body = batchBody(newestBatch(codec, batch))
     const { count, start, end } = readBlock(body)
     if (count === 0) continue
     const prefix = new AvroWriter(16)
@@ -40,8 +40,4 @@ function fileHeader(schema: string): Buffer {
 
 function written(writer: AvroWriter): Buffer {
   return writer.buffer.subarray(0, writer.length)
-}
-
-function newest<T>(codec: Codec<T>, batch: Buffer): Buffer {
-  return batchFingerprint(batch) === codec.fingerprint ? batch : codec.encode(codec.decode(batch))
 }

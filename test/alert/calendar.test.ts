@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { Calendar, periodOf } from '../../services/alert/calendar.ts'
+import { Calendar, type Span } from '../../services/alert/calendar.ts'
 import type { Period } from '../../services/alert/rule.ts'
 
 const QUARTER = 15 * 60_000
 const HOUR = 4 * QUARTER
 const DAY = 24 * HOUR
 const at = (iso: string): number => Date.parse(iso)
+const periodOf = (period: Period, timeMs: number): Span => new Calendar().periodOf(period, timeMs)
 
 interface Local {
   readonly timeMs: number

@@ -253,6 +253,7 @@ test('What is no YAML is told by its line', () => {
 test.each([
   'channels:\n  - name: a\n    token: LITERAL\n   x: LITERAL',
   'channels: [{ token: "LITERAL, name: LITERAL',
+  one('type: slack\ntoken: *LITERAL'),
   one('type: webhook\nurl: LITERAL'),
   one(`${hook}\nsecret: [LITERAL]`),
   one(`${hook}\nheaders: LITERAL`),

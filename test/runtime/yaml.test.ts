@@ -36,6 +36,17 @@ describe('YAML whose scalars are texts', () => {
   })
 })
 
+describe('YAML that may hold secrets', () => {
+  test.each([
+    ['a broken one', 'a: 1\nb: "hunter2', 'line 2, missing char'],
+    ['one that refers to nothing', 'a: *hunter2', 'a reference (*) cannot be followed'],
+  ])('is refused without a word of it: %s', (_, text, why) => {
+    expect(() => readYamlTexts(text, 'etc/a.yaml', { hidesText: true })).toThrow(
+      new Error(`etc/a.yaml is not YAML: ${why}`),
+    )
+  })
+})
+
 test('A key that is not known is a mistake at its own place', () => {
   const shape = z.strictObject({ a: z.strictObject({ b: z.string('must be a text') }) })
   const { error } = shape.safeParse({ a: { b: 1, c: 2, d: 3 } })

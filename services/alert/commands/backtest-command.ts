@@ -1,11 +1,12 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { connectClickHouse } from '#runtime/clickhouse.ts'
 import type { Env } from '#runtime/config.ts'
-import { parseTime } from '#runtime/iso-time.ts'
 import { createLogger } from '#runtime/log.ts'
+import { readTime } from '#runtime/time-option.ts'
 import type { Alert } from '#schemas/items.ts'
 import { backtest } from '../backtest/backtest.ts'
 import { parseConfig } from '../config.ts'
+import { isoTime } from '../notify/alert-text.ts'
 import { isFor } from '../notify/route.ts'
 import { shareSeries } from '../rule-series.ts'
 import { nameOf } from './check-command.ts'
@@ -21,7 +22,6 @@ interface Flags {
   readonly json?: boolean
 }
 
-const NANOS_PER_MS = 1_000_000n
 const TELL_EVERY_MS = 1_000
 
 /** `spanmeter alerts backtest`: what rules would have said of the past. */
@@ -97,7 +97,7 @@ function page(
   const counted = `${records.toLocaleString('en-US')} records were looked at.`
   if (rows.length === 0) return `Nothing would have fired. ${counted}`
   const lines = rows.map(({ alert, tells }) => [
-    iso(alert.time_unix_nano),
+    isoTime(alert.time_unix_nano),
     alert.state,
     alert.severity,
     nameOf({ name: alert.rule, level: alert.level }),
@@ -111,8 +111,8 @@ function page(
 
 function toJson(alert: Alert) {
   return {
-    time: iso(alert.time_unix_nano),
-    windowEnd: iso(alert.window_end_unix_nano),
+    time: isoTime(alert.time_unix_nano),
+    windowEnd: isoTime(alert.window_end_unix_nano),
     rule: alert.rule,
     level: alert.level,
     group: alert.group,
@@ -128,10 +128,6 @@ function toJson(alert: Alert) {
   }
 }
 
-function iso(nanos: bigint): string {
-  return new Date(Number(nanos / NANOS_PER_MS)).toISOString()
-}
-
 /** Tells a terminal how far it has come. */
 function createProgress(): (timeMs: number, records: number) => void {
   let toldMs = performance.now()
@@ -141,12 +137,4 @@ function createProgress(): (timeMs: number, records: number) => void {
     const seen = records.toLocaleString('en-US')
     process.stderr.write(`${new Date(timeMs).toISOString()}: ${seen} records\n`)
   }
-}
-
-export function readTime(text: string): number {
-  const timeMs = parseTime(text)
-  if (timeMs !== undefined) return timeMs
-  throw new InvalidArgumentError(
-    'It must be an ISO 8601 date or time, such as 2026-11-01 or 2026-11-01T08:30:00Z; without an offset it is UTC.',
-  )
 }

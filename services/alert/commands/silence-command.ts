@@ -4,13 +4,13 @@ import { Command, InvalidArgumentError } from 'commander'
 import { type Env, parseCommonConfig } from '#runtime/config.ts'
 import { connectKafka } from '#runtime/kafka.ts'
 import { createLogger } from '#runtime/log.ts'
+import { readTime } from '#runtime/time-option.ts'
 import { requirePartitions } from '#runtime/topics.ts'
 import { spanAggregates } from '#schemas/topics.ts'
 import { readRules } from '../config.ts'
-import { encodeDeltas } from '../delta-batch.ts'
 import { parseDuration } from '../duration.ts'
+import { recordsWithoutDeltas } from '../partition-deltas.ts'
 import { formatSilence, type Silence, SILENCE_HEADER } from '../silence.ts'
-import { readTime } from './backtest-command.ts'
 import { CommandError } from './command-error.ts'
 
 interface Flags {
@@ -56,12 +56,7 @@ async function run(env: Env, flags: Flags): Promise<void> {
     // Every evaluator hears of it, at its place among the records, so that a second pass decides alike.
     await writer.write(
       spanAggregates.name,
-      Array.from({ length: partitions }, (_, partition) => ({
-        partition,
-        key: null,
-        value: encodeDeltas([]),
-        headers: { [SILENCE_HEADER]: formatSilence(silence) },
-      })),
+      recordsWithoutDeltas(partitions, { [SILENCE_HEADER]: formatSilence(silence) }),
     )
     await writer.close()
   } finally {

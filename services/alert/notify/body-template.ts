@@ -1,4 +1,5 @@
 import mustache from 'mustache'
+import { messageOf } from '#runtime/errors.ts'
 
 /**
  * Fills a mustache template with an alert. What is put in is escaped for a place between the quotes
@@ -28,6 +29,6 @@ export function templateError(
     for (const view of views) JSON.parse(renderTemplate(template, view))
     return undefined
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return messageOf(error)
   }
 }

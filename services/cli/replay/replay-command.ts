@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { messageOf } from '#runtime/errors.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { parseWorkload, WorkloadError, type WorkloadRequest } from './csv.ts'
 import { createHttpSender, SendError } from './http-sender.ts'
@@ -149,7 +150,7 @@ async function runReplay(
 
 async function readWorkload({ file, limit }: Flags): Promise<readonly WorkloadRequest[]> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     throw new WorkloadError(`Cannot read the workload: ${reason}. Give a CSV file with --file.`)
   })
   return parseWorkload(text, file).slice(0, limit)

@@ -1,4 +1,4 @@
-import { textTable } from '../text-table.ts'
+import { textTable } from '#runtime/text-table.ts'
 import type { ReplayReport, Usage } from './report.ts'
 import type { ReplayOutcome } from './send.ts'
 

@@ -1,7 +1,8 @@
 import type { ClickHouse } from '#runtime/clickhouse.ts'
-import { alignColumns, count } from './report.ts'
+import { count } from './report.ts'
 import { readStatement } from './statements.ts'
 import { exactUsd } from '#runtime/money.ts'
+import { textTable } from '#runtime/text-table.ts'
 import { shortUsd } from './usd.ts'
 
 /** A run of re-pricing as its corrections tell of it. */
@@ -55,7 +56,7 @@ export async function readHistory(clickhouse: ClickHouse): Promise<readonly Past
 /** The runs as a table. */
 export function formatHistory(jobs: readonly PastJob[]): string {
   if (jobs.length === 0) return 'No price has been corrected yet.'
-  return alignColumns(
+  return textTable(
     [
       [
         'job',

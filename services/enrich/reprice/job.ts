@@ -1,4 +1,5 @@
 import type { ClickHouse } from '#runtime/clickhouse.ts'
+import { messageOf } from '#runtime/errors.ts'
 import type { Kafka } from '#runtime/kafka.ts'
 import { requirePartitions } from '#runtime/topics.ts'
 import { priceCorrections } from '#schemas/topics.ts'
@@ -66,7 +67,7 @@ async function reachTopic(kafka: Kafka): Promise<number> {
   try {
     return await requirePartitions(kafka, priceCorrections.name)
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
+    const why = messageOf(cause)
     throw new RepriceError(
       `The topic ${kafka.name(priceCorrections.name)} cannot be reached (${why}). Is Kafka running, and ` +
         'where SPANMETER_KAFKA_BROKERS says? Topics are made by: npm run spanmeter -- setup',

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { dataDirVariable, type Env, readVariables } from '#runtime/config.ts'
+import { messageOf } from '#runtime/errors.ts'
 import { acquireLock, type Lock, LockHeldError } from '#runtime/process-lock.ts'
 import { RepriceError } from './reprice-error.ts'
 
@@ -16,7 +17,7 @@ export function takeLock(env: Env): Lock {
         `Prices are being corrected by ${error.holder}. Wait until it is done.`,
       )
     }
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     throw new RepriceError(
       `The data folder ${dataDir} cannot be written (${why}). ` +
         'Give this user the right to write there, or set SPANMETER_DATA_DIR to another folder.',

@@ -1,5 +1,6 @@
 import type { Sums, Tally } from './tally.ts'
 import { exactUsd } from '#runtime/money.ts'
+import { textTable } from '#runtime/text-table.ts'
 import { shortUsd } from './usd.ts'
 
 /** What a run found and did. */
@@ -59,7 +60,7 @@ function formatTally(tally: Tally): string {
   }
   const rest = groups.length - MAX_ROWS
   return [
-    ...alignColumns(
+    ...textTable(
       [
         COLUMNS,
         ...groups.slice(0, MAX_ROWS).map((group) => [group.model, group.tenant, ...cells(group)]),
@@ -85,20 +86,6 @@ function cells(sums: Sums): readonly string[] {
 
 function signed(picoUsd: bigint): string {
   return picoUsd > 0n ? `+${shortUsd(picoUsd)}` : shortUsd(picoUsd)
-}
-
-/** Names to the left, numbers to the right. */
-export function alignColumns(
-  rows: readonly (readonly string[])[],
-  names: number,
-): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)))
-  return rows.map((row) =>
-    row
-      .map((cell, i) => (i < names ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  )
 }
 
 export function count(value: number): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { textTable } from '../../services/cli/text-table.ts'
+import { textTable } from '../../services/runtime/text-table.ts'
 
 test('The first columns stand to the left, the others to the right, without blanks at the end', () => {
   const rows = [
