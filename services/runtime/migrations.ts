@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ClickHouse } from './clickhouse.ts'
+import { isView, onCluster, readingDatabase, tablesThatKeep } from './cluster.ts'
 import { readVariables, wholeNumber, type Env } from './config.ts'
 
 /** The folder of this project's migrations. */
@@ -17,6 +18,8 @@ export interface MigrateOptions {
   readonly folder?: string
   /** Values for `${NAME}` in the files, beside DATABASE, which is the connection's. */
   readonly variables: MigrationVariables
+  /** The cluster whose servers all get the tables; undefined for the one server. */
+  readonly cluster?: string | undefined
   /** Told in a sentence what happens, so that a person who waits knows on what. */
   readonly onProgress?: (message: string) => void
 }
@@ -69,19 +72,53 @@ export async function migrate(
   const variables = { ...options.variables, DATABASE: clickhouse.database }
   const migrations = readMigrations(options.folder ?? migrationsFolder, variables)
   const bookkeeping = readBookkeeping(variables)
-  for (const statement of bookkeeping.create) await clickhouse.command(statement)
+  const { cluster } = options
+  const run = (statement: string) =>
+    clickhouse.command(cluster === undefined ? statement : onCluster(statement, cluster))
+  for (const statement of bookkeeping.create) await run(statement)
   const applied = await appliedChecksums(clickhouse, bookkeeping.applied)
   const pending = migrations.filter((migration) => isPending(migration, applied))
   for (const { file, statements, checksum } of pending) {
     onProgress(`Applying ${file} to database ${clickhouse.database}.`)
-    for (const statement of statements) await clickhouse.command(statement)
+    for (const statement of statements) await run(statement)
     await clickhouse.command(bookkeeping.record, { file, checksum })
+  }
+  if (cluster !== undefined && pending.length > 0) {
+    onProgress(`Making database ${readingDatabase(clickhouse.database)}, which reads all shards.`)
+    for (const statement of readingStatements(options, variables, cluster)) {
+      await clickhouse.command(statement)
+    }
   }
   const rest = migrations.length - pending.length
   onProgress(
     `Database ${clickhouse.database}: ${pending.length} files applied, ${rest} were already.`,
   )
   return pending.map(({ file }) => file)
+}
+
+/** What makes the database that reads all shards: a table over each that keeps rows, and the views. */
+function readingStatements(
+  { folder = migrationsFolder }: MigrateOptions,
+  variables: MigrationVariables & { readonly DATABASE: string },
+  cluster: string,
+): readonly string[] {
+  const READING = readingDatabase(variables.DATABASE)
+  const query = (name: string, more: MigrationVariables) => {
+    const file = `queries/${name}.sql`
+    const text = readFileSync(join(migrationsFolder, file), 'utf8')
+    return splitStatements(fillVariables(text, { ...variables, READING, ...more }, file))
+  }
+  const own = readMigrations(folder, variables).flatMap(({ statements }) => statements)
+  const views = readMigrations(folder, { ...variables, DATABASE: READING })
+    .flatMap(({ statements }) => statements)
+    .filter(isView)
+  return [
+    ...query('cluster_reading_database', { CLUSTER: cluster }),
+    ...tablesThatKeep(own).flatMap((TABLE) =>
+      query('cluster_reading_table', { CLUSTER: cluster, TABLE }),
+    ),
+    ...views.map((statement) => onCluster(statement, cluster)),
+  ]
 }
 
 function isPending(migration: Migration, applied: ReadonlyMap<string, string>): boolean {

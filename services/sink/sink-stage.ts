@@ -7,11 +7,15 @@ import { deadLetters } from '#schemas/topics.ts'
 import { WireError } from '#schemas/wire.ts'
 import { containerFile } from './container-file.ts'
 
-/** Inserts an Avro container file; of inserts with one token only the first has an effect. */
+/**
+ * Inserts an Avro container file; of inserts with one token only the first has an effect. The partition
+ * that the records lie in decides the shard, so that a repeat finds the token of the first.
+ */
 export type InsertAvro = (insert: {
   table: string
   file: readonly Buffer[]
   token: string
+  partition: number
 }) => Promise<void>
 
 export interface SinkStageOptions<T> {
@@ -57,7 +61,7 @@ async function insertRun<T>(
       codec,
       records.map(({ value }) => value),
     )
-    await control.untilDone(() => insert({ table, file, token }).catch(rethrow))
+    await control.untilDone(() => insert({ table, file, token, partition }).catch(rethrow))
     return true
   } catch (error) {
     if (isBadData(error)) return false
