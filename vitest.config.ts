@@ -19,6 +19,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/integration/**', 'test/python/**', ...LONG],
+          testTimeout: 30_000,
         },
       },
       {
