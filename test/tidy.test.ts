@@ -17,6 +17,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'services/eval': ['services/runtime', 'schemas'],
   'services/embedded': ['services/runtime', 'schemas'],
   'services/cli': ['services/runtime', 'schemas', 'services/embedded'],
+  grafana: [],
 }
 
 /** Packages that one file alone may import, types included. */
@@ -40,7 +41,7 @@ const LONGER_FILES: Readonly<Record<string, number>> = {}
 /** Words that no file or folder is named after: they say nothing about what is inside. */
 const BANNED_NAMES = /(?:^|[/.-])(?:utils?|helpers?|common|managers?|impl)(?:[/.-]|$)/i
 
-/** What is not written in services/ and schemas/, but in comments, strings and declarations of others' modules. */
+/** What is not written in services/, schemas/ and grafana/, but in comments, strings and declarations of others' modules. */
 const BANNED_CODE: Readonly<Record<string, RegExp>> = {
   'an enum': /\benum\s+\w+\s*\{/,
   'the type any': /(?<![.\w])any\b/,
@@ -74,7 +75,7 @@ const NOT_OURS = new Set(['node_modules', '.git', '.spanmeter', '__pycache__'])
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 const files = walk('').sort()
-const sources = files.filter((file) => /^(?:services|schemas)\/.*\.ts$/.test(file))
+const sources = files.filter((file) => /^(?:services|schemas|grafana)\/.*\.ts$/.test(file))
 const scripts = files.filter((file) => file.endsWith('.ts'))
 
 function walk(folder: string): string[] {
@@ -120,9 +121,9 @@ const isInside = (path: string, folder: string): boolean => path.startsWith(`${f
 const isOf = (name: string, pack: string): boolean => name === pack || isInside(name, pack)
 const roomOf = (path: string): string =>
   path.startsWith('services/') ? path.split('/').slice(0, 2).join('/') : (path.split('/')[0] ?? '')
-const isOurs = (path: string): boolean => /^(?:services|schemas|test|bench|clickhouse)\//.test(path)
+const isOurs = (path: string): boolean => /^(?:services|schemas|grafana|test|bench|clickhouse)\//.test(path)
 
-/** Each import of services/ and schemas/, as a pair. */
+/** Each import of services/, schemas/ and grafana/, as a pair. */
 const imports = sources.flatMap((file) => importsOf(file).map((imported) => ({ file, imported })))
 const arrow = ({ file, imported }: { file: string; imported: string }) => `${file} → ${imported}`
 
@@ -302,7 +303,7 @@ describe('Files that go together', () => {
       )
       .filter((file) => {
         const subject = file.slice('test/'.length).replace('.test.ts', '')
-        const places = [`services/${subject}.ts`, `${subject}.ts`, `${subject}.md`]
+        const places = [`services/${subject}.ts`, `${subject}.ts`, `${subject}.md`, `${subject}.yml`]
         return !places.some((place) => files.includes(place))
       })
     expect(orphans).toEqual([])

@@ -81,7 +81,7 @@ function annotations(): AnnotationQueryBuilder[] {
       .datasource(DATA_SOURCE)
       .enable(true)
       .iconColor(color)
-      .target(clickhouseQuery(`annotations/${query}`, 'table', 'Anno')),
+      .target(clickhouseQuery(`annotations/${query}`, 'table', { refId: 'Anno' })),
   )
 }
 

@@ -57,3 +57,8 @@ export function tracesBehind(
 export function openTrace(field = '${__value.raw}'): DashboardLinkBuilder {
   return linkTo('Open the trace', { to: 'traces', variables: { trace: field } })
 }
+
+/** The links of a column of a table, as an override has them. */
+export function linksOf(...links: readonly DashboardLinkBuilder[]) {
+  return { id: 'links', value: links.map((link) => link.build()) }
+}

@@ -21,6 +21,8 @@ export interface Shown {
 /** What is read of a dashboard's file here. */
 export interface DashboardFile {
   readonly uid: string
+  /** The range that it shows at first. */
+  readonly time: { readonly from: string }
   readonly panels: readonly PanelFile[]
   readonly templating: { readonly list: readonly VariableFile[] }
   readonly annotations: { readonly list: readonly AnnotationFile[] }

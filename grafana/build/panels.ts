@@ -4,6 +4,9 @@ import {
   BigValueColorMode,
   BigValueGraphMode,
   GraphGradientMode,
+  GraphThresholdsStyleConfigBuilder,
+  GraphThresholdsStyleMode,
+  HeatmapCellLayout,
   LegendDisplayMode,
   LegendPlacement,
   SortOrder,
@@ -20,6 +23,13 @@ import {
   ThresholdsConfigBuilder,
   ThresholdsMode,
 } from '@grafana/grafana-foundation-sdk/dashboard'
+import {
+  CellValuesBuilder,
+  HeatmapColorMode,
+  HeatmapColorOptionsBuilder,
+  PanelBuilder as Heatmap,
+  RowsHeatmapOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/heatmap'
 import { PanelBuilder as Stat } from '@grafana/grafana-foundation-sdk/stat'
 import { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table'
 import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries'
@@ -32,6 +42,8 @@ export interface PanelOptions {
   readonly description: string
   /** The query, by its path under grafana/queries. */
   readonly query: string
+  /** The column that the query is by, where panels share it. */
+  readonly by?: string
   /** Grafana's id of the unit. */
   readonly unit: string
   /** Of the grid, whose width is 24. */
@@ -43,6 +55,8 @@ export interface PanelOptions {
 const MIN_INTERVAL = '1m'
 /** As many points as an eye tells apart; each costs a merge of sketches. */
 const MAX_POINTS = 240
+/** Cells are broader than points. */
+const MAX_CELLS = 120
 
 /** Lines over time, a legend below with the figures of each. */
 export function graph(options: PanelOptions): TimeSeries {
@@ -87,6 +101,37 @@ export function bars(options: PanelOptions): BarChart {
   return withQuery(new BarChart(), options, 'table').legend(legend([]).showLegend(false))
 }
 
+/**
+ * A row of cells over time to a series of the query, which counts: the more, the stronger the colour.
+ * Series named by numbers are in their order; a number is the lower bound of its row.
+ */
+export function heatmap(options: PanelOptions): Heatmap {
+  return withQuery(new Heatmap(), options, 'time_series')
+    .interval(MIN_INTERVAL)
+    .maxDataPoints(MAX_CELLS)
+    .calculate(false)
+    .color(new HeatmapColorOptionsBuilder().mode(HeatmapColorMode.Scheme).scheme('Blues').steps(64))
+    .rowsFrame(new RowsHeatmapOptionsBuilder().layout(HeatmapCellLayout.Ge))
+    .cellGap(1)
+    .showLegend()
+}
+
+/** The same of names and grades: red is the worst grade, green the best. */
+export function gradeHeatmap(options: PanelOptions, worst: number, best: number): Heatmap {
+  const colors = new HeatmapColorOptionsBuilder()
+    .mode(HeatmapColorMode.Scheme)
+    .scheme('RdYlGn')
+    // Grafana turns this scheme upside down, unless it is told to.
+    .reverse(true)
+    .steps(64)
+    .min(worst)
+    .max(best)
+  return heatmap(options)
+    .color(colors)
+    .rowsFrame(new RowsHeatmapOptionsBuilder().layout(HeatmapCellLayout.Unknown))
+    .cellValues(new CellValuesBuilder().unit(options.unit))
+}
+
 /** What the builders of all kinds of panels have in common. */
 interface AnyPanel {
   title(title: string): this
@@ -107,7 +152,7 @@ export function withQuery<P extends AnyPanel>(panel: P, options: PanelOptions, s
     .span(options.width)
     .height(options.height)
     .datasource(DATA_SOURCE)
-    .withTarget(clickhouseQuery(options.query, shape))
+    .withTarget(clickhouseQuery(options.query, shape, options))
 }
 
 /** Green below the first figure, then each colour from its figure on. */
@@ -125,6 +170,29 @@ export function floors(...steps: readonly (readonly [number, string])[]): Builde
 /** No judgement: for figures that are neither good nor bad. */
 export function neutral(): Builder<ThresholdsOf> {
   return stepsOf('blue', [])
+}
+
+/** A field judged by thresholds of its own, as an override has it. */
+export function judged(by: Builder<ThresholdsOf>) {
+  return { id: 'thresholds', value: by.build() }
+}
+
+/** A series that is always of that colour, as an override has it. */
+export function painted(fixedColor: string) {
+  return { id: 'color', value: { mode: 'fixed', fixedColor } }
+}
+
+/** The cells of a column coloured by its thresholds, as an override has it. */
+export function colored(by: Builder<ThresholdsOf>) {
+  return [
+    judged(by),
+    { id: 'custom.cellOptions', value: { type: 'color-background', mode: 'basic' } },
+  ]
+}
+
+/** Thresholds drawn as dashed lines across a graph. */
+export function dashed(): GraphThresholdsStyleConfigBuilder {
+  return new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed)
 }
 
 type ThresholdsOf = ReturnType<ThresholdsConfigBuilder['build']>

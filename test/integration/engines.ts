@@ -10,6 +10,8 @@ declare module 'vitest' {
     brokers: readonly string[]
     /** ClickHouse of the integration tests; every test file makes a database of its own. */
     clickhouseUrl: string
+    /** Port of its native protocol. */
+    clickhouseNativePort: number
   }
 }
 
@@ -22,6 +24,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   })
   project.provide('brokers', engines.brokers)
   project.provide('clickhouseUrl', engines.clickhouseUrl)
+  project.provide('clickhouseNativePort', engines.clickhouseNativePort)
   return async () => {
     await engines.stop()
     await rm(dataDir, { recursive: true, force: true })

@@ -7,6 +7,8 @@ import { findFreePorts } from '../../services/embedded/ports.ts'
 export interface TestEngines {
   readonly brokers: readonly string[]
   readonly clickhouseUrl: string
+  /** Port of ClickHouse's native protocol on this machine. */
+  readonly clickhouseNativePort: number
   stop(): Promise<void>
 }
 
@@ -30,8 +32,10 @@ export async function startTestEngines(options: TestEnginesOptions): Promise<Tes
 }
 
 /** Starts an embedded pair on free ports. */
-export async function startEmbeddedEngines(options: TestEnginesOptions): Promise<Engines> {
-  const [kafka, http, native] = await findFreePorts(3)
+export async function startEmbeddedEngines(
+  options: TestEnginesOptions,
+): Promise<Engines & TestEngines> {
+  const [kafka, http, native = 0] = await findFreePorts(3)
   const config = parseEmbeddedConfig({
     HOME: process.env['HOME'],
     SPANMETER_CACHE_DIR: process.env['SPANMETER_CACHE_DIR'],
@@ -40,7 +44,8 @@ export async function startEmbeddedEngines(options: TestEnginesOptions): Promise
     SPANMETER_CLICKHOUSE_HTTP_PORT: String(http),
     SPANMETER_CLICKHOUSE_NATIVE_PORT: String(native),
   })
-  return startEngines(config, { onProgress: options.onProgress })
+  const engines = await startEngines(config, { onProgress: options.onProgress })
+  return { ...engines, clickhouseNativePort: native }
 }
 
 // testcontainers is loaded only here and below: it takes a second that embedded engines need not wait for.
@@ -70,7 +75,12 @@ async function startContainers(): Promise<TestEngines> {
     )
     throw new AggregateError(causes, 'The containers of Kafka and ClickHouse did not start')
   }
-  return { brokers: [kafka.value.address], clickhouseUrl: clickhouse.value.address, stop }
+  return {
+    brokers: [kafka.value.address],
+    clickhouseUrl: clickhouse.value.address,
+    clickhouseNativePort: clickhouse.value.container.getMappedPort(9000),
+    stop,
+  }
 }
 
 interface Container {
@@ -112,7 +122,7 @@ async function startKafkaContainer(): Promise<Container> {
 async function startClickHouseContainer(): Promise<Container> {
   const { GenericContainer, Wait } = await import('testcontainers')
   const container = await new GenericContainer(CLICKHOUSE_IMAGE)
-    .withExposedPorts(8123)
+    .withExposedPorts(8123, 9000)
     // Without it the image closes `default`, which has no password, to the network.
     .withEnvironment({ CLICKHOUSE_SKIP_USER_SETUP: '1', TZ: 'UTC' })
     .withUlimits({ nofile: { soft: 262_144, hard: 262_144 } })

@@ -1,12 +1,15 @@
--- Incidents: from firing to resolved, or until now. Those of every tenant are shown to who may see them.
+-- Incidents that fired at some time of the range: from firing to resolved, or until now. Those of rules over
+-- all tenants, models and features are shown for each. Incidents of more than 30 days are not looked for.
 SELECT
-    min(firing_since) AS time,
-    if(countIf(state = 'resolved') = 0, now64(3), max(alerts.time)) AS timeEnd,
-    any(rule) AS title,
-    argMax(summary, (state = 'firing', alerts.time)) AS text,
-    any(severity) AS tags
+    min(alerts.firing_since) AS time,
+    if(countIf(alerts.state = 'resolved') = 0, now64(9), max(alerts.time)) AS timeEnd,
+    any(alerts.rule) AS title,
+    argMin(alerts.summary, (alerts.state != 'firing', alerts.time)) AS text,
+    argMax(alerts.severity, alerts.time) AS tags
 FROM alerts
-WHERE $__timeFilter(alerts.time) AND incident_id != ''
-GROUP BY incident_id
-ORDER BY time
+WHERE alerts.time >= $__fromTime - INTERVAL 30 DAY AND alerts.time <= $__toTime AND alerts.incident_id != ''
+    AND @groups(alerts)
+GROUP BY alerts.incident_id
+HAVING isNotNull(time) AND timeEnd >= $__fromTime
+ORDER BY time DESC
 LIMIT 200

@@ -8,6 +8,6 @@ SELECT
     alerts.link AS link
 FROM alerts
 WHERE $__timeFilter(alerts.time) AND alerts.state IN ('firing', 'resolved')
-    AND $__conditionalAll(alerts.`group`['tenant'] IN (${tenant:singlequote}), $tenant)
+    AND @groups(alerts)
 ORDER BY time DESC
 LIMIT 100

@@ -15,7 +15,7 @@ FROM calls_by_time
 LEFT JOIN
 (
     SELECT @bucket(calls.time) AS time, calls.error_type AS error_type, sum(calls.errors) AS errors
-    FROM errors_by_type_1m AS calls
+    FROM errors_by_type(step_s = @step) AS calls
     WHERE calls.kind IN ('llm', 'embedding') AND $__timeFilter(calls.time)
         AND @filters(calls)
     GROUP BY time, error_type

@@ -11,8 +11,8 @@ SELECT
     sum(calls.output_tokens) AS `output tokens`,
     if(sum(calls.priced) = 0, NULL, sum(calls.cost_usd)) AS usd,
     sum(calls.unpriced) AS unpriced
-FROM requests_by_model(step_s = @step) AS calls
-WHERE calls.kind IN ('llm', 'embedding') AND $__timeFilter(calls.time)
+FROM requests_between(from = $__fromTime, to = $__toTime) AS calls
+WHERE calls.kind IN ('llm', 'embedding')
     AND @filters(calls)
 GROUP BY model
 ORDER BY calls DESC

@@ -1,4 +1,4 @@
 -- Alerts that fire now, whatever the range.
 SELECT count() AS firing
 FROM alerts_firing AS alerts
-WHERE $__conditionalAll(alerts.`group`['tenant'] IN (${tenant:singlequote}), $tenant)
+WHERE @groups(alerts)

@@ -1,5 +1,5 @@
 -- P95 of how long model calls took, in milliseconds.
 SELECT quantilesDDMerge(0.01, 0.95)(calls.duration_ms)[1] AS P95
-FROM requests_by_model(step_s = @step) AS calls
-WHERE calls.kind IN ('llm', 'embedding') AND $__timeFilter(calls.time)
+FROM requests_between(from = $__fromTime, to = $__toTime) AS calls
+WHERE calls.kind IN ('llm', 'embedding')
     AND @filters(calls)

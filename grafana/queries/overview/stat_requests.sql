@@ -1,5 +1,5 @@
 -- Model calls per minute over the range.
 SELECT sum(calls.requests) / (toUnixTimestamp($__toTime) - toUnixTimestamp($__fromTime)) * 60 AS `calls per minute`
-FROM requests_by_model(step_s = @step) AS calls
-WHERE calls.kind IN ('llm', 'embedding') AND $__timeFilter(calls.time)
+FROM requests_between(from = $__fromTime, to = $__toTime) AS calls
+WHERE calls.kind IN ('llm', 'embedding')
     AND @filters(calls)

@@ -1,0 +1,46 @@
+-- How many times faster than allowed the budget of slow calls was spent, over windows that end at each
+-- point. A call counts as slow above the first bound of a bucket that is not below the limit, as in the
+-- view latency_burn_rate: of 10 s that is 10.24 s.
+WITH
+    least(@step, 3600) AS step,
+    points AS
+    (
+        SELECT
+            toUInt32(intDiv(toUnixTimestamp(outcomes.time), step) * step) AS point,
+            sum(outcomes.bad) AS bad,
+            sum(outcomes.allowed) AS allowed
+        FROM
+        (
+            SELECT
+                calls.time AS time,
+                arraySum(mapValues(mapFilter((le, slow) -> le > bound_ms, calls.duration_buckets))) AS bad,
+                calls.requests * (1 - @number(latency_objective, 95) / 100) AS allowed,
+                arrayFirst(
+                    bound -> bound >= @number(slow_s, 10) * 1000 OR bound = 81920,
+                    [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120, 10240, 20480, 40960, 81920]
+                ) AS bound_ms
+            FROM histograms_by_model(step_s = least(@step, 3600)) AS calls
+            WHERE calls.kind = 'llm'
+                AND @filters(calls: tenant, environment, model, feature, service)
+        ) AS outcomes
+        WHERE outcomes.time >= $__fromTime - INTERVAL 3 DAY AND outcomes.time < $__toTime
+        GROUP BY point
+    )
+SELECT *
+FROM
+(
+    SELECT
+        toDateTime(points.point + step, 'UTC') AS time,
+        sum(points.bad) OVER hour / nullIf(sum(points.allowed) OVER hour, 0) AS `1 h`,
+        sum(points.bad) OVER six_hours / nullIf(sum(points.allowed) OVER six_hours, 0) AS `6 h`,
+        sum(points.bad) OVER day / nullIf(sum(points.allowed) OVER day, 0) AS `1 d`,
+        sum(points.bad) OVER three_days / nullIf(sum(points.allowed) OVER three_days, 0) AS `3 d`
+    FROM points
+    WINDOW
+        hour AS (ORDER BY points.point RANGE BETWEEN 3600 - step PRECEDING AND CURRENT ROW),
+        six_hours AS (ORDER BY points.point RANGE BETWEEN 21600 - step PRECEDING AND CURRENT ROW),
+        day AS (ORDER BY points.point RANGE BETWEEN 86400 - step PRECEDING AND CURRENT ROW),
+        three_days AS (ORDER BY points.point RANGE BETWEEN 259200 - step PRECEDING AND CURRENT ROW)
+) AS burning
+WHERE burning.time > $__fromTime
+ORDER BY time

@@ -1,0 +1,11 @@
+-- Records that workers could not read, per minute.
+SELECT
+    @bucket(letters.time) AS time,
+    letters.worker AS worker,
+    letters.reason AS reason,
+    count() * 60 / @step AS records
+FROM dead_letters AS letters
+WHERE $__timeFilter(letters.time)
+    AND @filters(letters: worker, reason)
+GROUP BY time, worker, reason
+ORDER BY time, worker, reason

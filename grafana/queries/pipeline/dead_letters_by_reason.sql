@@ -1,0 +1,14 @@
+-- Who could not read what of the range, and why.
+SELECT
+    letters.worker AS worker,
+    letters.reason AS reason,
+    letters.source AS source,
+    count() AS records,
+    max(letters.time) AS last,
+    argMax(letters.detail, letters.time) AS `last detail`
+FROM dead_letters AS letters
+WHERE $__timeFilter(letters.time)
+    AND @filters(letters: worker, reason)
+GROUP BY worker, reason, source
+ORDER BY records DESC
+LIMIT 100

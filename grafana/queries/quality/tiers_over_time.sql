@@ -1,0 +1,10 @@
+-- The mean score of each user tier, of all that evaluators judge.
+SELECT
+    @bucket(scores.time) AS time,
+    if(scores.user_tier = '', '(none)', scores.user_tier) AS tier,
+    toFloat64(sum(scores.score_sum)) / sum(scores.scored) AS mean
+FROM scores_by_evaluator_1m AS scores
+WHERE scores.scored > 0 AND $__timeFilter(scores.time)
+    AND @filters(scores: tenant, environment, model, feature, evaluator, dimension, user_tier, prompt_version)
+GROUP BY time, tier
+ORDER BY time, tier

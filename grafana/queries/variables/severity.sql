@@ -1,0 +1,4 @@
+-- The severities of alerts.
+SELECT DISTINCT severity
+FROM alerts
+ORDER BY severity
