@@ -5,12 +5,15 @@ import { createLogger } from '#runtime/log.ts'
 import { MigrationError } from '#runtime/migrations.ts'
 import { TransientError } from '#runtime/records.ts'
 import { EmbeddedError } from '../embedded/embedded-error.ts'
+import { createAccessCommand } from './access/access-command.ts'
+import { createAnnotateCommand } from './annotate-command.ts'
 import { createPricesCommand } from './prices-command.ts'
 import { createReplayCommand } from './replay/replay-command.ts'
 import { SampleError } from './sample.ts'
 import { createSetupCommand } from './setup-command.ts'
 import { createStartCommand } from './start-command.ts'
 import { openTopicSender } from './topic-sender.ts'
+import { createTracesCommand } from './traces/traces-command.ts'
 import { WorkerError } from './workers.ts'
 
 /** Errors whose message tells a person all; of any other the stack is shown, as it is a bug. */
@@ -33,6 +36,9 @@ const program = new Command('spanmeter')
   .addCommand(createStartCommand({ env, logger }))
   .addCommand(createSetupCommand({ env, logger }))
   .addCommand(createPricesCommand({ env, logger }))
+  .addCommand(createTracesCommand({ env, logger }))
+  .addCommand(createAnnotateCommand({ env, logger }))
+  .addCommand(createAccessCommand({ env }))
   // Prices are enrich's: the command is another front door of that service, and a process of its own.
   .command('reprice', 'price calls of the past again, and correct every total by the difference', {
     executableFile: '../enrich/reprice.ts',

@@ -1,0 +1,12 @@
+-- What the slow traces that started in [from, to) have in common, what stands out most first.
+SELECT dimension, value, traces_in, traces_out, share_in, share_out, lift, z_score, all_in, all_out
+FROM slow_trace_traits(
+    from = {from:DateTime64(3, 'UTC')},
+    to = {to:DateTime64(3, 'UTC')},
+    tenants = {tenants:Array(String)},
+    environments = [],
+    min_support = {min_support:UInt32}
+)
+WHERE z_score >= {min_z:Float64}
+ORDER BY z_score DESC, dimension, value
+LIMIT {limit:UInt32};
