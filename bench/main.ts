@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { ClickHouseError } from '#runtime/clickhouse-error.ts'
 import { ConfigError } from '#runtime/config.ts'
+import { describeError, messageOf } from '#runtime/errors.ts'
 import { MigrationError } from '#runtime/migrations.ts'
 import { TransientError } from '#runtime/records.ts'
 import { WorkerError } from '../services/cli/workers.ts'
@@ -12,6 +13,7 @@ import { formatAlertsReport } from './alerts-format.ts'
 import { runBench } from './bench.ts'
 import { BenchError } from './bench-error.ts'
 import { formatReport } from './format.ts'
+import { formatPanelsReport, runPanelsBench } from './panels.ts'
 import { findPeer } from './peer.ts'
 import { requireProc } from './process-usage.ts'
 
@@ -25,6 +27,8 @@ interface Flags {
   readonly alerts?: boolean
   readonly alertSamples: number
   readonly alertLoad: number
+  readonly panels?: boolean
+  readonly database?: string
   readonly json?: boolean
 }
 
@@ -47,7 +51,8 @@ try {
   await createCommand().parseAsync()
 } catch (error) {
   process.exitCode = stopping.signal.aborted ? INTERRUPTED_EXIT_CODE : 1
-  say(stopping.signal.aborted ? 'Interrupted; nothing is left running.' : describe(error))
+  const why = describeError(error, PLAIN_ERRORS)
+  say(stopping.signal.aborted ? 'Interrupted; nothing is left running.' : why)
 }
 // Client libraries may keep sockets open for a while; whatever matters is done.
 process.exit()
@@ -66,14 +71,30 @@ function createCommand(): Command {
     .option('--alerts', 'measure alerts instead, beside Kafka Streams, see docs/benchmark.md')
     .option('--alert-samples <n>', 'notifications to wait for', wholeNumber(0, 100_000), 200)
     .option('--alert-load <n>', 'spans a second meanwhile', wholeNumber(1, 1_000_000), 5_000)
+    .option('--panels', 'measure the queries of all dashboards over 30 days of --spans instead')
+    .option(
+      '--database <name>',
+      'with --panels: a database that is there, at SPANMETER_CLICKHOUSE_URL',
+    )
     .option('--json', 'print the result as one line of JSON')
     .action(run)
 }
 
 async function run(flags: Flags): Promise<void> {
   requireProc()
-  const text = flags.alerts === true ? await measureAlerts(flags) : await measurePipeline(flags)
+  const text = await measure(flags)
   process.stdout.write(`${text}\n`)
+}
+
+function measure(flags: Flags): Promise<string> {
+  if (flags.panels === true) return measurePanels(flags)
+  return flags.alerts === true ? measureAlerts(flags) : measurePipeline(flags)
+}
+
+async function measurePanels(flags: Flags): Promise<string> {
+  const options = { ...flags, database: flags.database }
+  const report = await runPanelsBench(options, process.env, stopping.signal, say)
+  return flags.json === true ? JSON.stringify(report) : formatPanelsReport(report)
 }
 
 async function measureAlerts(flags: Flags): Promise<string> {
@@ -118,14 +139,4 @@ function wholeNumber(min: number, max: number): (text: string) => number {
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`)
-}
-
-function describe(error: unknown): string {
-  const isPlain = PLAIN_ERRORS.some((type) => error instanceof type)
-  if (!(error instanceof Error)) return String(error)
-  return isPlain ? error.message : (error.stack ?? error.message)
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
