@@ -88,6 +88,10 @@ export const commonVariables = {
   SPANMETER_KAFKA_SESSION_TIMEOUT_MS: wholeNumber(1_000, 1_800_000)
     .default(10_000)
     .describe('After this long without a heartbeat a worker loses its partitions.'),
+  SPANMETER_METRICS_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address that workers serve /metrics and /healthz on; 0.0.0.0 for every network.'),
   SPANMETER_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -104,6 +108,7 @@ export const otlpVariables = {
 export interface CommonConfig {
   readonly kafka: KafkaConfig
   readonly clickhouse: ClickHouseConfig
+  readonly metricsHost: string
   readonly logLevel: string
 }
 export interface KafkaConfig {
@@ -133,6 +138,7 @@ export function parseCommonConfig(env: Env): CommonConfig {
       password: v.SPANMETER_CLICKHOUSE_PASSWORD,
       database: v.SPANMETER_CLICKHOUSE_DATABASE,
     },
+    metricsHost: v.SPANMETER_METRICS_HOST,
     logLevel: v.SPANMETER_LOG_LEVEL,
   }
 }

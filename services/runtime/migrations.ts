@@ -29,13 +29,13 @@ export type MigrationVariables = Readonly<Record<string, string>>
 export const retentionVariables = {
   SPANMETER_SPANS_TTL_DAYS: wholeNumber(1, 36_500)
     .default(90)
-    .describe('Days that spans, traces and scores are kept.'),
+    .describe('Days that spans, traces, scores and observations are kept.'),
   SPANMETER_CONTENT_TTL_DAYS: wholeNumber(1, 36_500)
     .default(14)
     .describe('Days that prompts, completions and dead letters are kept.'),
   SPANMETER_ROLLUP_TTL_DAYS: wholeNumber(1, 36_500)
     .default(400)
-    .describe('Days that rollups, alerts and corrections of prices are kept.'),
+    .describe('Days that rollups, alerts, annotations and corrections of prices are kept.'),
 } as const
 
 /** The variables of this project's migrations, from the environment. */

@@ -28,6 +28,7 @@ export interface Service<Config extends ServiceConfig> {
 /** The part of every worker's configuration that this file reads. */
 export interface ServiceConfig {
   readonly logLevel: string
+  readonly metricsHost: string
   readonly metricsPort: number
 }
 
@@ -47,7 +48,7 @@ export async function runService<Config extends ServiceConfig>(
   const metrics = createMetrics(service.name)
   const stopped = Promise.withResolvers<void>()
   let running: Running<Config> | undefined
-  const health = await serveHealth(config.metricsPort, metrics, () => running !== undefined, logger)
+  const health = await serveHealth(config, metrics, () => running !== undefined, logger)
   const stop = once(async (code: number) => {
     setTimeout(() => process.exit(code === 0 ? 1 : code), STOP_DEADLINE_MS).unref()
     await running?.stop()
@@ -109,7 +110,7 @@ function once(action: (code: number) => Promise<void>): (code: number) => Promis
 
 /** Serves /metrics and /healthz; a port that is taken is replaced by a free one, as copies share a default. */
 async function serveHealth(
-  port: number,
+  { metricsHost: host, metricsPort: port }: ServiceConfig,
   metrics: Metrics,
   isReady: () => boolean,
   logger: Logger,
@@ -122,10 +123,10 @@ async function serveHealth(
     } else response.writeHead(404).end('There are /metrics and /healthz.\n')
   })
   try {
-    await listen(server, port)
+    await listen(server, { host, port })
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
-    await listen(server, 0)
+    await listen(server, { host, port: 0 })
   }
   logger.info({ address: server.address() }, 'Serving /metrics and /healthz.')
   return server
@@ -136,10 +137,13 @@ async function sendMetrics({ registry }: Metrics, response: ServerResponse): Pro
   response.setHeader('Content-Type', registry.contentType).end(text)
 }
 
-function listen(server: Server, port: number): Promise<void> {
+function listen(
+  server: Server,
+  address: { readonly host: string; readonly port: number },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => {
+    server.listen(address, () => {
       server.off('error', reject)
       resolve()
     })

@@ -19,6 +19,7 @@ describe('The variables that every process reads', () => {
         password: '',
         database: 'spanmeter',
       },
+      metricsHost: '127.0.0.1',
       logLevel: 'info',
     })
   })
@@ -32,6 +33,7 @@ describe('The variables that every process reads', () => {
       SPANMETER_CLICKHOUSE_USER: 'writer',
       SPANMETER_CLICKHOUSE_PASSWORD: 's3cret',
       SPANMETER_CLICKHOUSE_DATABASE: 'telemetry',
+      SPANMETER_METRICS_HOST: '0.0.0.0',
       SPANMETER_LOG_LEVEL: 'warn',
     })
     expect(config).toEqual({
@@ -42,6 +44,7 @@ describe('The variables that every process reads', () => {
         password: 's3cret',
         database: 'telemetry',
       },
+      metricsHost: '0.0.0.0',
       logLevel: 'warn',
     })
   })
