@@ -107,6 +107,16 @@ export interface AlertState {
   readonly payload: string
 }
 
+/** A decoded observation, see observation.avsc. */
+export interface Observation {
+  readonly time_unix_nano: bigint
+  readonly worker: string
+  readonly observation: string
+  readonly group: string
+  readonly topic: string
+  readonly value: number
+}
+
 /** A decoded dead letter, see dead-letter.avsc. */
 export interface DeadLetter {
   readonly time_unix_nano: bigint

@@ -4,6 +4,7 @@ import {
   deadLetters,
   enrichedSpans,
   evaluations,
+  observations,
   otlpSpans,
   priceCorrections,
   spanAggregates,
@@ -26,6 +27,7 @@ export const readers = {
   sinkEvaluations: { group: 'sink-evaluations', topic: evaluations.name },
   sinkAlerts: { group: 'sink-alerts', topic: alerts.name },
   sinkAlertDeliveries: { group: 'sink-alert-deliveries', topic: alertDeliveries.name },
+  sinkObservations: { group: 'sink-observations', topic: observations.name },
   aggregateSpans: { group: 'alert-aggregate-spans', topic: enrichedSpans.name },
   aggregateEvaluations: { group: 'alert-aggregate-evaluations', topic: evaluations.name },
   aggregateCorrections: {

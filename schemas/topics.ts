@@ -7,6 +7,7 @@ import type {
   AlertState,
   DeadLetter,
   Evaluation,
+  Observation,
   PriceCorrection,
 } from './items.ts'
 
@@ -48,6 +49,7 @@ export const schemas = {
   alert: schema('alert.avsc'),
   alertDelivery: schema('alert-delivery.avsc'),
   alertState: schema('alert-state.avsc'),
+  observation: schema('observation.avsc'),
 } as const
 
 /** Public input: OTLP trace export requests, protobuf or JSON, one to a record. */
@@ -140,6 +142,15 @@ export const alertState: BatchTopic<AlertState> = {
   isCompacted: true,
 }
 
+/** What workers find out about the pipeline itself. */
+export const observations: BatchTopic<Observation> = {
+  name: 'observations',
+  codec: createCodec<Observation>(schemas.observation),
+  key: 'none',
+  eventTime: 'time_unix_nano of each observation',
+  logAppendTime: true,
+}
+
 /** Every topic of the pipeline. */
 export const topics: readonly Topic[] = [
   otlpSpans,
@@ -152,4 +163,5 @@ export const topics: readonly Topic[] = [
   alerts,
   alertDeliveries,
   alertState,
+  observations,
 ]

@@ -21,6 +21,8 @@ export interface AggregateStageOptions {
   readonly writer: RecordWriter
   readonly maxChunkBytes: number
   readonly onRejected: () => void
+  /** Told of the batches of a run that were counted, once what they add is written. */
+  readonly onWritten: (partition: number, batches: readonly Buffer[]) => void
   /** Told when records of a partition were read, and of those that it has from now on. */
   readonly onRead: (partition: number) => void
   readonly onAssigned: (partitions: readonly number[]) => void
@@ -37,19 +39,28 @@ export function createAggregateStage(options: AggregateStageOptions): Stage {
     onAssigned: options.onAssigned,
     async handle(chunk, control) {
       options.onRead(chunk.partition)
-      if (chunk.records.length === 0) return
+      if (chunk.records.length === 0) return options.onWritten(chunk.partition, [])
       await control.markPending()
-      const records = foldRun(options, chunk)
+      const { records, folded } = foldRun(options, chunk)
       await control.untilDone(() => options.writer.write(spanAggregates.name, records))
+      options.onWritten(chunk.partition, folded)
     },
   }
 }
 
-function foldRun(options: AggregateStageOptions, chunk: Chunk): readonly NewRecord[] {
+/** What a run adds, and the batches of it that could be read. */
+interface FoldedRun {
+  readonly records: readonly NewRecord[]
+  readonly folded: readonly Buffer[]
+}
+
+function foldRun(options: AggregateStageOptions, chunk: Chunk): FoldedRun {
   const fold = options.fold()
+  const folded: Buffer[] = []
   for (const { value } of chunk.records) {
     try {
       fold.add(value)
+      folded.push(value)
     } catch (error) {
       // Whoever lands the topic in ClickHouse makes a dead letter of it.
       if (!(error instanceof BatchError) && !(error instanceof WireError)) throw error
@@ -71,7 +82,8 @@ function foldRun(options: AggregateStageOptions, chunk: Chunk): readonly NewReco
           }),
         }
   const { topic, partition, last } = chunk
-  return splitDeltas(deltas, fold.series, partitions).flatMap(({ partition: target, batches }) =>
+  const parts = splitDeltas(deltas, fold.series, partitions)
+  const records = parts.flatMap(({ partition: target, batches }) =>
     batches.map((value, part) => {
       const source = formatSource({ source: `${topic}/${partition}`, offset: last, part })
       const isLast = part === batches.length - 1
@@ -80,4 +92,5 @@ function foldRun(options: AggregateStageOptions, chunk: Chunk): readonly NewReco
       return { partition: target, key: null, value, headers }
     }),
   )
+  return { records, folded }
 }

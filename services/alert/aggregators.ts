@@ -7,6 +7,8 @@ import { requirePartitions } from '#runtime/topics.ts'
 import { type Reader, readers } from '#schemas/readers.ts'
 import { createAggregateStage } from './aggregate-stage.ts'
 import { createFold, type Fold, type FoldTopic } from './fold.ts'
+import type { LlmMetrics } from './llm-metrics.ts'
+import type { LlmRuns } from './llm-runs.ts'
 import { QuietPartitions } from './quiet-partitions.ts'
 import { repeatEvery } from './repeat-every.ts'
 import type { RuleSet } from './rule.ts'
@@ -23,6 +25,8 @@ export interface AggregatorsOptions extends Pick<
   readonly rules: () => RuleSet
   readonly observer: (topic: string) => LoopObserver
   readonly metrics: Metrics
+  /** Counts the calls and scores that are read. */
+  readonly llm: LlmMetrics
 }
 
 /** A topic that rules count from. */
@@ -75,7 +79,7 @@ export async function startAggregators(options: AggregatorsOptions): Promise<Run
 }
 
 async function startAggregator(options: AggregatorsOptions, input: Input): Promise<Running> {
-  const { kafka, writer, partitions, idleMs, rules, observer, metrics, ...loop } = options
+  const { kafka, writer, partitions, idleMs, rules, observer, metrics, llm, ...loop } = options
   const { reader, topic, timeOf, upstream } = input
   const sourcePartitions = await requirePartitions(kafka, reader.topic)
   const quiet =
@@ -92,6 +96,7 @@ async function startAggregator(options: AggregatorsOptions, input: Input): Promi
           writer,
           now: Date.now,
         })
+  const runs = llm.runs(topic)
   const rejected = metrics.counter(
     `spanmeter_alert_rejected_${topic}_total`,
     'Records that hold no batch.',
@@ -101,7 +106,7 @@ async function startAggregator(options: AggregatorsOptions, input: Input): Promi
     ...loop,
     kafka,
     ...reader,
-    observer: observer(reader.topic),
+    observer: countCommitted(observer(reader.topic), runs),
     stage: createAggregateStage({
       fold: foldOf(input, rules),
       timeOf,
@@ -110,8 +115,12 @@ async function startAggregator(options: AggregatorsOptions, input: Input): Promi
       writer,
       maxChunkBytes: MAX_CHUNK_BYTES,
       onRejected: () => rejected.inc(),
+      onWritten: (partition, batches) => runs?.written(partition, batches),
       onRead: (partition) => quiet?.onRead(partition),
-      onAssigned: (assigned) => quiet?.onAssigned(assigned),
+      onAssigned(assigned) {
+        quiet?.onAssigned(assigned)
+        runs?.assigned(assigned)
+      },
     }),
   })
   const telling = repeatEvery(TELL_EVERY_MS, loop.logger, async () => quiet?.tell())
@@ -119,6 +128,17 @@ async function startAggregator(options: AggregatorsOptions, input: Input): Promi
     async stop() {
       await telling.stop()
       await consumer.stop()
+    },
+  }
+}
+
+/** The loop tells of a run as it is committed. */
+function countCommitted(observer: LoopObserver, runs: LlmRuns | undefined): LoopObserver {
+  return {
+    ...observer,
+    handled(partition, ...counts) {
+      observer.handled(partition, ...counts)
+      runs?.committed(partition)
     },
   }
 }

@@ -26,7 +26,7 @@ export function observeAlerts(
   observed(
     'spanmeter_alert_groups_overflowed',
     'Aggregates that found no room for a group of their own.',
-    (of) => of.size().overflowed,
+    (of) => of.overflowed,
   )
   observed('spanmeter_alert_late_aggregates', 'Aggregates after their window.', (of) => of.late)
   observed(
@@ -40,4 +40,10 @@ export function observeAlerts(
     },
     onRejected: () => rejected.inc(),
   }
+}
+
+/** Writes metrics that are kept elsewhere behind those of the registry. */
+export function exposeText(registry: Metrics['registry'], text: () => string): void {
+  const ownText = registry.metrics.bind(registry)
+  registry.metrics = async () => `${await ownText()}${text()}`
 }

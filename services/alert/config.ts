@@ -12,6 +12,7 @@ import {
   wholeNumber,
 } from '#runtime/config.ts'
 import { type Channel, parseChannels } from './channel-file.ts'
+import { METRIC_LABELS, type MetricLabel } from './llm-label-sets.ts'
 import type { RuleSet } from './rule.ts'
 import { parseRuleFiles, shippedRuleFiles } from './rule-file.ts'
 
@@ -47,11 +48,25 @@ export const alertVariables = {
   SPANMETER_ALERT_METRICS_PORT: wholeNumber(0, 65_535)
     .default(9467)
     .describe('Port of /metrics and /healthz of alert; 0 for any free one.'),
+  SPANMETER_METRICS_LABELS: commaList()
+    .pipe(z.array(z.enum(METRIC_LABELS, `may name ${METRIC_LABELS.join(', ')}`)))
+    .default([])
+    .describe(
+      'Labels that the metrics of model calls have beside those of docs/metrics.md, separated by commas, such as tenant,feature.',
+    ),
+  SPANMETER_METRICS_MAX_SERIES: wholeNumber(3, 20_000)
+    .default(2_000)
+    .describe(
+      'Most label sets of each of those metrics in one worker; what comes beyond has labels "(other)".',
+    ),
 } as const
 
 /** Settings of alert. */
 export interface AlertConfig extends CommonConfig {
   readonly metricsPort: number
+  /** Labels of calls and scores beside those that are always there, and most label sets of each. */
+  readonly metricsLabels: readonly MetricLabel[]
+  readonly metricsMaxSeries: number
   readonly rules: RuleSet
   readonly channels: readonly Channel[]
   readonly grafanaUrl: string
@@ -67,6 +82,8 @@ export function parseConfig(env: Env): AlertConfig {
   return {
     ...parseCommonConfig(env),
     metricsPort: v.SPANMETER_ALERT_METRICS_PORT,
+    metricsLabels: [...new Set(v.SPANMETER_METRICS_LABELS)],
+    metricsMaxSeries: v.SPANMETER_METRICS_MAX_SERIES,
     rules: readRules(env),
     channels:
       channels === undefined

@@ -110,8 +110,13 @@ export class Evaluator {
     return this.#watermarks.of(source)
   }
 
+  /** How often a group found no room, since the start. */
+  get overflowed(): number {
+    return this.#histories.overflowed
+  }
+
   size(): { readonly groups: number; readonly bytes: number; readonly overflowed: number } {
-    return { ...this.#histories.size(), overflowed: this.#histories.overflowed }
+    return { ...this.#histories.size(), overflowed: this.overflowed }
   }
 
   /** How many groups changed since changes() was called last. */

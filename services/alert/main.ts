@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { FETCH, MAX_CHUNK_BYTES, REPEATS } from '#runtime/defaults.ts'
 import { connectKafka, type Kafka } from '#runtime/kafka.ts'
 import { observeLoops } from '#runtime/metrics.ts'
@@ -6,14 +7,21 @@ import type { RecordWriter } from '#runtime/records.ts'
 import { type Running, runService, type ServiceContext } from '#runtime/service.ts'
 import { requirePartitions } from '#runtime/topics.ts'
 import { readers } from '#schemas/readers.ts'
-import { alertDeliveries, alerts, alertState, spanAggregates } from '#schemas/topics.ts'
+import {
+  alertDeliveries,
+  alerts,
+  alertState,
+  observations,
+  spanAggregates,
+} from '#schemas/topics.ts'
 import { startAggregators } from './aggregators.ts'
-import { observeAlerts } from './alert-metrics.ts'
+import { exposeText, observeAlerts } from './alert-metrics.ts'
 import { type AlertConfig, parseConfig } from './config.ts'
 import { createEvaluateStage, type EvaluateStage } from './evaluate-stage.ts'
 import type { Evaluator } from './evaluator.ts'
+import { createLlmMetrics } from './llm-metrics.ts'
 import { startNotifiers } from './notify/notifiers.ts'
-import { observe } from './observations.ts'
+import { observe, type ObserverOptions } from './observations.ts'
 import { repeatEvery } from './repeat-every.ts'
 import { createStateLog } from './state-log.ts'
 import { watchFiles } from './watch-files.ts'
@@ -29,10 +37,14 @@ async function start(context: ServiceContext<AlertConfig>): Promise<Running<Aler
   const kafka = connectKafka(config.kafka, `spanmeter-${NAME}`, logger)
   const partitions = await requirePartitions(kafka, spanAggregates.name)
   const deliveryPartitions = await requirePartitions(kafka, alertDeliveries.name)
+  await requirePartitions(kafka, observations.name)
   const writer = await kafka.openWriter()
   const loop = { kafka, fetch: FETCH, repeats: REPEATS, logger, onFatal }
   const observer = observeLoops(metrics)
   let { rules } = config
+  const { metricsLabels: labels, metricsMaxSeries: maxSeries } = config
+  const llm = createLlmMetrics({ labels, maxSeries })
+  exposeText(metrics.registry, llm.text)
   const evaluate = await openEvaluation(context, kafka, writer)
   // From the back to the front: a new channel is told of what comes once it is there.
   const notifiers = await startNotifiers(
@@ -51,17 +63,16 @@ async function start(context: ServiceContext<AlertConfig>): Promise<Running<Aler
     partitions,
     observer,
     metrics,
+    llm,
     idleMs: config.idleMs,
     rules: () => rules,
   })
-  const observed = {
+  const observed = observerOptions({
     kafka,
     writer,
     partitions,
     evaluators: () => evaluate.evaluators(),
-    overflowed: new WeakMap<Evaluator, number>(),
-    now: Date.now,
-  }
+  })
   const observing = repeatEvery(OBSERVE_EVERY_MS, logger, () =>
     observe(
       observed,
@@ -85,6 +96,13 @@ async function start(context: ServiceContext<AlertConfig>): Promise<Running<Aler
       await kafka.close()
     },
   }
+}
+
+function observerOptions(
+  found: Pick<ObserverOptions, 'kafka' | 'writer' | 'partitions' | 'evaluators'>,
+): ObserverOptions {
+  const worker = `${NAME}@${hostname()}/${process.pid}`
+  return { ...found, worker, overflowed: new WeakMap<Evaluator, number>(), now: Date.now }
 }
 
 async function openEvaluation(

@@ -1,8 +1,9 @@
 import type { Kafka } from '#runtime/kafka.ts'
 import { PRICE_LIST } from '#runtime/price-list.ts'
 import type { RecordWriter } from '#runtime/records.ts'
+import { toNanos } from '#runtime/time.ts'
 import { readers } from '#schemas/readers.ts'
-import { spanAggregates } from '#schemas/topics.ts'
+import { observations, spanAggregates } from '#schemas/topics.ts'
 import type { Evaluator } from './evaluator.ts'
 import { createRowFold, type RowFold } from './fold.ts'
 import { splitDeltas } from './partition-deltas.ts'
@@ -10,7 +11,7 @@ import { formatProgress, PROGRESS_HEADER } from './progress.ts'
 import { type SeriesSpec, type Source, UNITS_PER_ONE } from './series.ts'
 
 /** One figure about the pipeline itself, in the unit that people read. */
-interface Observation {
+interface Figure {
   readonly observation: 'lag' | 'watermark_lag' | 'price_list_age' | 'groups_overflow'
   readonly group: string
   readonly topic: string
@@ -18,6 +19,8 @@ interface Observation {
 }
 
 export interface ObserverOptions {
+  /** Who finds out. */
+  readonly worker: string
   readonly kafka: Kafka
   readonly writer: RecordWriter
   readonly partitions: number
@@ -31,17 +34,34 @@ const DAY_MS = 86_400_000
 const TIMED_SOURCES: readonly Source[] = ['spans', 'evaluations']
 
 /**
- * What rules of the source `system` see: lags of consumer groups, how far watermarks lie behind, the
- * age of the price list, groups without room. Several workers may say the same: rules take means.
+ * Finds lags of consumer groups, how far watermarks lie behind, the age of the price list, groups
+ * without room. Rules of the source `system` see them, and all of them are kept. Several workers may say
+ * the same: rules take means.
  */
 export async function observe(
   options: ObserverOptions,
   series: readonly SeriesSpec[],
 ): Promise<void> {
-  const { writer, partitions, now } = options
-  const eventMs = now()
+  const eventMs = options.now()
+  const figures = await findFigures(options, eventMs)
+  await tellRules(options, series, figures, eventMs)
+  const items = figures.map((figure) => ({
+    ...figure,
+    worker: options.worker,
+    time_unix_nano: toNanos(eventMs),
+  }))
+  const value = observations.codec.encode(items)
+  await options.writer.write(observations.name, [{ partition: 0, key: null, value, headers: {} }])
+}
+
+async function tellRules(
+  { writer, partitions }: ObserverOptions,
+  series: readonly SeriesSpec[],
+  figures: readonly Figure[],
+  eventMs: number,
+): Promise<void> {
   const fold = createRowFold(series, 'system')
-  for (const observation of await observations(options, eventMs)) addTo(fold, observation, eventMs)
+  for (const figure of figures) addTo(fold, figure, eventMs)
   const progress = formatProgress({
     source: 'system',
     partition: 0,
@@ -61,11 +81,11 @@ export async function observe(
   await writer.write(spanAggregates.name, records)
 }
 
-async function observations(
+async function findFigures(
   { kafka, evaluators, overflowed }: ObserverOptions,
   nowMs: number,
-): Promise<readonly Observation[]> {
-  const found: Observation[] = [
+): Promise<readonly Figure[]> {
+  const found: Figure[] = [
     {
       observation: 'price_list_age',
       group: '',
@@ -79,7 +99,7 @@ async function observations(
   }
   let added = 0
   for (const evaluator of evaluators()) {
-    const total = evaluator.size().overflowed
+    const total = evaluator.overflowed
     added += total - (overflowed.get(evaluator) ?? 0)
     overflowed.set(evaluator, total)
     for (const source of TIMED_SOURCES) {
@@ -92,11 +112,7 @@ async function observations(
   return [...found, { observation: 'groups_overflow', group: '', topic: '', value: added }]
 }
 
-function addTo(
-  fold: RowFold,
-  { observation, group, topic, value }: Observation,
-  eventMs: number,
-): void {
+function addTo(fold: RowFold, { observation, group, topic, value }: Figure, eventMs: number): void {
   fold.addRow({
     texts: { observation, group, topic },
     values: { gauge: Math.round(value * UNITS_PER_ONE.gauge) },

@@ -13,6 +13,7 @@ import {
   deadLetters,
   enrichedSpans,
   evaluations,
+  observations,
   priceCorrections,
 } from '#schemas/topics.ts'
 import { parseConfig, type SinkConfig } from './config.ts'
@@ -21,19 +22,28 @@ import { createSinkStage } from './sink-stage.ts'
 const NAME = 'sink'
 /** A fetch counts bytes as they lie in Kafka, where zstd makes them about this many times less. */
 const COMPRESSION = 7
+/** What is read beside dead letters, which are also written. */
+const REQUIRED = [
+  enrichedSpans,
+  priceCorrections,
+  evaluations,
+  alerts,
+  alertDeliveries,
+  observations,
+]
 
-/** Enriched spans, corrections of their prices, scores, alerts and dead letters into ClickHouse. */
+/** Everything that is kept goes into ClickHouse: spans, prices, scores, alerts, observations, dead letters. */
 await runService({ name: NAME, parseConfig, start })
 
 async function start(context: ServiceContext<SinkConfig>): Promise<Running> {
   const { config, logger, metrics, onFatal } = context
   const kafka = connectKafka(config.kafka, `spanmeter-${NAME}`, logger)
-  for (const { name } of [enrichedSpans, priceCorrections, evaluations, alerts, alertDeliveries]) {
-    await requirePartitions(kafka, name)
-  }
+  for (const { name } of REQUIRED) await requirePartitions(kafka, name)
   const deadLetterPartitions = await requirePartitions(kafka, deadLetters.name)
   const writer = await kafka.openWriter()
-  const clickhouse = connectClickHouse(config.clickhouse, logger)
+  const shards = config.shardUrls.map((url) =>
+    connectClickHouse({ ...config.clickhouse, url }, logger),
+  )
   const observe = observeLoops(metrics)
   const rejected = metrics.counter(
     'spanmeter_rejected_records_total',
@@ -59,7 +69,7 @@ async function start(context: ServiceContext<SinkConfig>): Promise<Running> {
         codec,
         table,
         scope: kafka.name(group),
-        insert: (insert) => clickhouse.insertAvro(insert),
+        insert: ({ partition, ...insert }) => shardOf(shards, partition).insertAvro(insert),
         writer,
         deadLetterPartitions,
         maxChunkBytes: config.maxBatchBytes,
@@ -73,13 +83,20 @@ async function start(context: ServiceContext<SinkConfig>): Promise<Running> {
     await land(readers.sinkEvaluations, evaluations, 'evaluations_landing'),
     await land(readers.sinkAlerts, alerts, 'alerts_landing'),
     await land(readers.sinkAlertDeliveries, alertDeliveries, 'alert_deliveries_landing'),
+    await land(readers.sinkObservations, observations, 'observations_landing'),
   ]
   return {
     async stop() {
       await Promise.all(consumers.map((consumer) => consumer.stop()))
       await writer.close()
-      await clickhouse.close()
+      await Promise.all(shards.map((shard) => shard.close()))
       await kafka.close()
     },
   }
+}
+
+function shardOf<Shard>(shards: readonly Shard[], partition: number): Shard {
+  const shard = shards[partition % shards.length]
+  if (shard === undefined) throw new Error('there is no shard to write to')
+  return shard
 }

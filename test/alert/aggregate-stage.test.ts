@@ -41,6 +41,8 @@ const batch = (offset: number, ...reasons: readonly string[]) =>
 interface Run {
   readonly log: readonly string[]
   readonly rejected: number
+  /** Batches that were told of as written, by partition, and what was logged before. */
+  readonly written: readonly (readonly [number, readonly Buffer[], logged: number])[]
   readonly read: readonly number[]
   readonly records: readonly NewRecord[]
   readonly done: Promise<void>
@@ -58,6 +60,7 @@ async function handle(
 ): Promise<Run> {
   const log: string[] = []
   const read: number[] = []
+  const written: (readonly [number, readonly Buffer[], number])[] = []
   let rejected = 0
   let attempt = 0
   const writer = memoryWriter((topic) => {
@@ -73,13 +76,21 @@ async function handle(
     maxChunkBytes: 1_000,
     onRejected: () => rejected++,
     onRead: (partition) => read.push(partition),
+    onWritten: (partition, batches) => written.push([partition, batches, log.length]),
     onAssigned: () => undefined,
     ...rest,
   })
   const chunk = { topic: 'in', partition: 4, first: 0n, last: 99n, wasPending: false, records }
   const done = stage.handle(chunk, memoryControl(log, tries))
   await done.catch(() => undefined)
-  return { log, rejected, read, done, records: writer.writes.flatMap((write) => write.records) }
+  return {
+    log,
+    rejected,
+    read,
+    written,
+    done,
+    records: writer.writes.flatMap((write) => write.records),
+  }
 }
 
 function deltasOf({ value }: NewRecord): readonly Delta[] {
@@ -148,9 +159,25 @@ describe('A run of records', () => {
   })
 
   test('of repeats alone is read, but neither noted nor written', async () => {
-    const { log, read, done } = await handle([])
+    const { log, read, written, done } = await handle([])
     await done
-    expect([log, read]).toEqual([[], [4]])
+    expect([log, read, written]).toEqual([[], [4], [[4, [], 0]]])
+  })
+
+  test('is told of with the batches that were counted, once it is written', async () => {
+    const [first, last] = [batch(4, 'a'), batch(6, 'b')]
+    const run = await handle([first, record(5, 'garbage'), last])
+    expect(run.log).toHaveLength(2)
+    expect(run.written).toEqual([[4, [first.value, last.value], 2]])
+  })
+
+  test('that could not be written is not told of', async () => {
+    const { written } = await handle([batch(4, 'a')], {
+      fail() {
+        throw new TransientError('no leader')
+      },
+    })
+    expect(written).toEqual([])
   })
 
   test('goes on behind a record that holds no batch, which is counted', async () => {
@@ -195,6 +222,7 @@ test('A new assignment is passed on', () => {
     maxChunkBytes: 1,
     onRejected: () => undefined,
     onRead: () => undefined,
+    onWritten: () => undefined,
     onAssigned: (partitions) => assigned.push(partitions),
   })
   stage.onAssigned?.([1, 2])

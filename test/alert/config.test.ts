@@ -25,6 +25,8 @@ const OWN = { SPANMETER_ALERT_SHIPPED_RULES: 'false' }
 const namesOf = (env: Readonly<Record<string, string>>) => [
   ...new Set(readRules(env).rules.map(({ name }) => name)),
 ]
+const labelsOf = (text: string) =>
+  parseConfig({ ...OWN, SPANMETER_METRICS_LABELS: text }).metricsLabels
 
 describe('The configuration of alert', () => {
   test('has the rules that ship and no channel, where nothing is set', () => {
@@ -35,6 +37,8 @@ describe('The configuration of alert', () => {
       grafanaUrl: '',
       idleMs: 15_000,
       metricsPort: 9467,
+      metricsLabels: [],
+      metricsMaxSeries: 2_000,
       watched: [],
     })
   })
@@ -47,6 +51,11 @@ describe('The configuration of alert', () => {
     })
     expect(config.watched).toEqual([rules, CHANNELS])
     expect(config.channels.map(({ name }) => name)).toEqual(['hook'])
+  })
+
+  test('names labels of metrics that there are, each once', () => {
+    expect(labelsOf('tenant, feature,tenant')).toEqual(['tenant', 'feature'])
+    expect(() => labelsOf('tenant,user')).toThrow(/SPANMETER_METRICS_LABELS=.*may name tenant, /)
   })
 
   test('takes the slash from the end of Grafana’s address', () => {

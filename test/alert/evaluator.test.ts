@@ -343,4 +343,5 @@ test('Groups that are over are forgotten as time goes on', () => {
   expect(run.evaluator.size().groups).toBe(100)
   run.reach(NOON + 10 * MINUTE)
   expect(run.evaluator.size()).toEqual({ groups: 0, bytes: 0, overflowed: 0 })
+  expect(run.evaluator.overflowed).toBe(0)
 })

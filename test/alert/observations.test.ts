@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readers } from '../../schemas/readers.ts'
-import { spanAggregates } from '../../schemas/topics.ts'
+import { observations, spanAggregates } from '../../schemas/topics.ts'
 import { encodeDeltas, readDeltas } from '../../services/alert/delta-batch.ts'
 import type { Evaluator } from '../../services/alert/evaluator.ts'
 import { observe } from '../../services/alert/observations.ts'
@@ -47,6 +47,7 @@ async function seen({
   const writer = memoryWriter()
   await observe(
     {
+      worker: 'alert@here/1',
       kafka: lagKafka((group) => new Map([[0, group === readers.enrich.group ? lag : 0n]])),
       writer,
       partitions: 3,
@@ -57,14 +58,17 @@ async function seen({
     [GAUGE],
   )
   const found = new Map<string, number>()
-  const records = writer.writes.flatMap((write) => write.records)
+  const recordsOf = (name: string) =>
+    writer.writes.filter(({ topic }) => topic === name).flatMap((write) => write.records)
+  const records = recordsOf(spanAggregates.name)
+  const kept = recordsOf(observations.name).flatMap(({ value }) => observations.codec.decode(value))
   for (const { value } of records) {
     readDeltas(value, ({ group, count, high, low, bucket }) => {
       expect(bucket).toBe(NOON / MINUTE)
       found.set(group.split('\u001F').join(' ').trim(), (high * 1e9 + low) / count / 1e3)
     })
   }
-  return { found, records, topics: writer.writes.map(({ topic }) => topic) }
+  return { found, records, kept, topics: writer.writes.map(({ topic }) => topic) }
 }
 
 /** An evaluator that has come to a time, and had no room for so many groups. */
@@ -78,7 +82,7 @@ function evaluatorAt(timeMs: number, overflowed = 0): Evaluator {
 describe('Observations', () => {
   test('are written to every partition, with the time of the system', async () => {
     const { records, topics } = await seen({})
-    expect(topics).toEqual([spanAggregates.name])
+    expect(topics).toEqual([spanAggregates.name, observations.name])
     expect(records.map(({ partition }) => partition)).toEqual([0, 1, 2])
     for (const { headers } of records) {
       expect(parseProgress(headers['progress'] ?? '')).toEqual({
@@ -97,6 +101,53 @@ describe('Observations', () => {
     expect(found.get(`lag sink ${readers.sink.topic}`)).toBe(0)
     const lags = [...found.keys()].filter((name) => name.startsWith('lag '))
     expect(lags).toHaveLength(Object.keys(readers).length)
+  })
+
+  test('are kept as they were found, with who found them, and when', async () => {
+    const evaluators = [evaluatorAt(NOON - 4 * MINUTE), evaluatorAt(NOON - 2 * MINUTE, 3)]
+    const { found, kept } = await seen({ lag: 12_345n, evaluators })
+    const told = { time_unix_nano: BigInt(NOON) * 1_000_000n, worker: 'alert@here/1' }
+    const figure = (observation: string, group: string, topic: string, value: number) => ({
+      ...told,
+      observation,
+      group,
+      topic,
+      value,
+    })
+    expect(kept).toContainEqual(figure('lag', 'enrich', 'spans', 12_345))
+    const watermarks = kept.filter(({ observation }) => observation === 'watermark_lag')
+    expect(watermarks).toEqual([
+      figure('watermark_lag', '', 'spans', 240),
+      figure('watermark_lag', '', 'spans', 120),
+    ])
+    expect(kept).toContainEqual(figure('groups_overflow', '', '', 3))
+    const names = kept.map(({ observation, group, topic }) =>
+      [observation, group, topic].join(' ').trim(),
+    )
+    expect(new Set(names)).toEqual(new Set(found.keys()))
+  })
+
+  test('of groups without room are what came since the last time', async () => {
+    const writer = memoryWriter()
+    const evaluator = evaluatorAt(NOON, 2)
+    const options = {
+      worker: '',
+      kafka: lagKafka(() => new Map()),
+      writer,
+      partitions: 1,
+      evaluators: () => [evaluator],
+      overflowed: new WeakMap(),
+      now: () => NOON,
+    }
+    await observe(options, [])
+    await observe(options, [])
+    const kept = writer.writes
+      .filter(({ topic }) => topic === observations.name)
+      .map(({ records: [first] }) => observations.codec.decode(first?.value ?? Buffer.alloc(0)))
+    const values = kept.map(
+      (all) => all.find((one) => one.observation === 'groups_overflow')?.value,
+    )
+    expect(values).toEqual([2, 0])
   })
 
   test('tell the age of the price list in days', async () => {
@@ -129,6 +180,7 @@ describe('Observations', () => {
     const kafka = lagKafka(() => new Map())
     await observe(
       {
+        worker: '',
         kafka,
         writer,
         partitions: 1,

@@ -29,7 +29,7 @@ async function startServer(): Promise<Engine> {
     nativePort,
     memoryBytes: 2_000_000_000,
     startDeadlineMs: DEADLINE_MS,
-    users: [],
+    access: { users: [], profiles: [] },
     onProgress: () => {},
   })
 }

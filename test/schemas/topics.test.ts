@@ -4,6 +4,7 @@ import { z } from 'zod'
 import {
   deadLetters,
   enrichedSpans,
+  observations,
   priceCorrections,
   schemas,
   spans,
@@ -25,6 +26,7 @@ const span = schemaOf.parse(schemas.span)
 const enriched = schemaOf.parse(schemas.enrichedSpan)
 const letter = schemaOf.parse(schemas.deadLetter)
 const correction = schemaOf.parse(schemas.priceCorrection)
+const observation = schemaOf.parse(schemas.observation)
 
 test('Every topic has a name of its own, and says its key and event time', () => {
   expect(new Set(topics.map(({ name }) => name)).size).toBe(topics.length)
@@ -41,7 +43,7 @@ test('Only the public input keeps the times of its producers', () => {
 
 test('Every schema file is read, and each has a fingerprint of its own', () => {
   const files = readdirSync(new URL('../../schemas/', import.meta.url))
-  const fingerprints = [spans, enrichedSpans, deadLetters, priceCorrections].map(
+  const fingerprints = [spans, enrichedSpans, deadLetters, priceCorrections, observations].map(
     ({ codec }) => codec.fingerprint,
   )
   expect(Object.keys(schemas)).toHaveLength(files.filter((file) => file.endsWith('.avsc')).length)
@@ -91,7 +93,7 @@ test('A span opens with the tags and ends with what is dropped with its content'
   expect(names.slice(-3)).toEqual(['prompt', 'completion', 'content'])
 })
 
-describe.each([span, enriched, letter, correction])('$name', ({ fields }) => {
+describe.each([span, enriched, letter, correction, observation])('$name', ({ fields }) => {
   test('says of every field what it holds', () => {
     for (const { name, doc } of fields) {
       expect(name).toMatch(/^[a-z][a-z0-9_]*$/)
