@@ -11,6 +11,7 @@ import {
   readVariables,
   wholeNumber,
 } from '#runtime/config.ts'
+import { messageOf } from '#runtime/errors.ts'
 import { type Channel, parseChannels } from './channel-file.ts'
 import { METRIC_LABELS, type MetricLabel } from './llm-label-sets.ts'
 import type { RuleSet } from './rule.ts'
@@ -119,7 +120,7 @@ function complaining<T>(variable: string, read: () => T): T {
   try {
     return read()
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause)
+    const message = messageOf(cause)
     throw new ConfigError(`${variable}: ${message}`, { cause })
   }
 }

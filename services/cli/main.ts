@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { ClickHouseError } from '#runtime/clickhouse-error.ts'
 import { ConfigError, parseCommonConfig } from '#runtime/config.ts'
+import { describeError } from '#runtime/errors.ts'
 import { createLogger } from '#runtime/log.ts'
 import { MigrationError } from '#runtime/migrations.ts'
 import { TransientError } from '#runtime/records.ts'
@@ -61,10 +62,7 @@ const program = new Command('spanmeter')
 try {
   await program.parseAsync()
 } catch (error) {
-  const isPlain = PLAIN_ERRORS.some((type) => error instanceof type)
-  process.stderr.write(
-    isPlain && error instanceof Error ? `${error.message}\n` : `${describe(error)}\n`,
-  )
+  process.stderr.write(`${describeError(error, PLAIN_ERRORS)}\n`)
   process.exitCode = 1
 }
 // Client libraries may keep sockets open for a while; whatever matters is done. A command that is a
@@ -74,8 +72,4 @@ if (!isProcessOfItsOwn(program.args)) process.exit()
 function isProcessOfItsOwn([name, second]: readonly string[]): boolean {
   const command = name === 'help' ? second : name
   return command === 'reprice' || command === 'map' || command === 'alerts'
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
