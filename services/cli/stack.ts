@@ -7,13 +7,17 @@ import {
   parseCommonConfig,
   readVariables,
 } from '#runtime/config.ts'
+import { clusterVariables } from '#runtime/cluster.ts'
 import { connectKafka } from '#runtime/kafka.ts'
 import type { Logger } from '#runtime/log.ts'
 import { migrate, parseMigrationVariables } from '#runtime/migrations.ts'
 import { topicSpecs } from '#runtime/topics.ts'
+import type { EmbeddedAccess } from '../embedded/clickhouse.ts'
 import { parseEmbeddedConfig } from '../embedded/config.ts'
 import { type Engines, startEngines } from '../embedded/engines.ts'
 import { requireFreePorts } from '../embedded/ports.ts'
+import { parseAccessConfig } from './access/access-config.ts'
+import { accessUsers } from './access/access-users.ts'
 import { startWorkers, WORKERS, type Workers } from './workers.ts'
 
 /** Kafka, ClickHouse and all workers, running. */
@@ -29,6 +33,8 @@ export interface Stack {
 /** Told of each step; `subject` is what it is about, such as kafka. */
 export type Tell = (subject: string, message: string) => void
 
+/** The user of an embedded ClickHouse that is always there. */
+const LOCAL_ADMIN = { user: 'default', password: '' }
 const WORKERS_READY_DEADLINE_MS = 60_000
 
 /**
@@ -43,7 +49,8 @@ export async function startStack(given: Env, logger: Logger, tell: Tell): Promis
     for (const step of undo.splice(0).toReversed()) await step()
   }
   try {
-    const engines = await startEngines(config, { onProgress: tell })
+    const access = config.clickhouse === undefined ? undefined : readAccess(given, tell)
+    const engines = await startEngines(config, { onProgress: tell, clickhouseAccess: access })
     undo.push(() => engines.stop())
     const env: Env = {
       ...given,
@@ -51,7 +58,10 @@ export async function startStack(given: Env, logger: Logger, tell: Tell): Promis
       SPANMETER_CLICKHOUSE_URL: engines.clickhouseUrl,
     }
     const common = parseCommonConfig(env)
-    await setUp(env, common, logger, tell)
+    // Whoever the workers are to be, what stands here is done as the user that every embedded server has.
+    const clickhouseConfig =
+      access === undefined ? common.clickhouse : { ...common.clickhouse, ...LOCAL_ADMIN }
+    await setUp(env, { ...common, clickhouse: clickhouseConfig }, logger, tell)
     const logDir = join(config.dataDir, 'logs')
     const workers = await startWorkers({
       env,
@@ -61,13 +71,29 @@ export async function startStack(given: Env, logger: Logger, tell: Tell): Promis
     })
     undo.push(() => workers.stop())
     tell('workers', `${WORKERS.join(', ')} run; their logs are in ${logDir}`)
-    const clickhouse = connectClickHouse(common.clickhouse, logger)
+    const clickhouse = connectClickHouse(clickhouseConfig, logger)
     undo.push(() => clickhouse.close())
     return { engines, workers, clickhouse, env, stop }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+/** Users of the embedded ClickHouse, by the configuration. */
+function readAccess(env: Env, tell: Tell): EmbeddedAccess {
+  const config = parseAccessConfig(env)
+  const access = accessUsers(config)
+  const names = access.users.map(({ name }) => name)
+  if (names.length > 0) tell('clickhouse', `has the users ${names.join(', ')} beside default`)
+  if (config.grafana !== undefined || config.readers.length > 0) {
+    tell(
+      'clickhouse',
+      'embedded, lets whoever may send it SQL read files of this machine: users that must not see ' +
+        "each other's rows need a server of its own (docs/access.md)",
+    )
+  }
+  return access
 }
 
 /** Before anything is started: ingest would only say so in its log. */
@@ -100,6 +126,7 @@ export async function setUp(
   try {
     const applied = await migrate(clickhouse, {
       variables: parseMigrationVariables(env),
+      cluster: readVariables(clusterVariables, env).SPANMETER_CLICKHOUSE_CLUSTER,
       onProgress: (message) => tell('clickhouse', message),
     })
     if (applied.length === 0) tell('clickhouse', 'tables are up to date')

@@ -1,3 +1,5 @@
+import { clickhouseXml, textElement } from './xml.ts'
+
 /** Options of the server's own configuration file. */
 export interface ServerOptions {
   readonly folder: string
@@ -7,29 +9,6 @@ export interface ServerOptions {
   readonly nativePort: number
   readonly memoryBytes: number
 }
-
-/** A user beside `default`. Everything about it stands in the users file: SQL cannot add users here. */
-export interface ClickHouseUser {
-  readonly name: string
-  /** SHA-256 of the password, in hex. */
-  readonly passwordSha256: string
-  /** Networks the user may come from, such as `::/0`. */
-  readonly networks: readonly string[]
-  /** A read-only user may change settings of its queries, which Grafana's plugin does, and nothing else. */
-  readonly readOnly: boolean
-  /** GRANT statements; with none the user may do everything. */
-  readonly grants: readonly string[]
-  /** Rows that the user sees of a table. */
-  readonly filters: readonly RowFilter[]
-}
-interface RowFilter {
-  readonly database: string
-  readonly table: string
-  /** An SQL condition. */
-  readonly condition: string
-}
-
-const LOOPBACK = ['127.0.0.1', '::1']
 
 // An embedded engine has the pools of a desk tool by default: two merges at a time, and timers that stall.
 // These are the server's defaults. Caches are cut down because they count towards the memory cap.
@@ -47,6 +26,15 @@ const SERVER_DEFAULTS: readonly (readonly [string, string | number])[] = [
   ['keep_alive_timeout', 30],
 ]
 
+// As in the configuration that comes with the server: what is not granted is not there. A user without a
+// row filter sees all rows of the tables that it may read.
+const ACCESS_CONTROL = [
+  'users_without_row_policies_can_read_rows',
+  'select_from_system_db_requires_grant',
+  'select_from_information_schema_requires_grant',
+  'table_engines_require_grant',
+]
+
 /** config.xml of the embedded server: loopback only, one log that is rotated, no system log tables. */
 export function serverXml(options: ServerOptions): string {
   const { folder, memoryBytes } = options
@@ -62,83 +50,13 @@ export function serverXml(options: ServerOptions): string {
     ...SERVER_DEFAULTS,
   ]
   const logger = [
-    element('log', options.logFile),
-    element('size', '10M'),
-    element('count', 2),
+    textElement('log', options.logFile),
+    textElement('size', '10M'),
+    textElement('count', 2),
   ].join('')
-  return clickhouse([
+  return clickhouseXml([
     `<logger>${logger}</logger>`,
-    ...values.map(([name, value]) => element(name, value)),
+    ...values.map(([name, value]) => textElement(name, value)),
+    `<access_control_improvements>${ACCESS_CONTROL.map((name) => textElement(name, 'true')).join('')}</access_control_improvements>`,
   ])
-}
-
-/**
- * users.xml: `default` without a password, from loopback only (the session that opens the listeners
- * is that user), and the given users with their grants and row filters.
- */
-export function usersXml(users: readonly ClickHouseUser[]): string {
-  return clickhouse([
-    '<profiles><default></default><read_only><readonly>2</readonly></read_only></profiles>',
-    '<quotas><default></default></quotas>',
-    '<users>',
-    user('default', '<password></password>', LOOPBACK, 'default', ''),
-    ...users.map((given) =>
-      user(
-        tag(given.name),
-        element('password_sha256_hex', given.passwordSha256),
-        given.networks,
-        given.readOnly ? 'read_only' : 'default',
-        grants(given.grants) + filters(given.filters),
-      ),
-    ),
-    '</users>',
-  ])
-}
-
-function user(
-  name: string,
-  password: string,
-  networks: readonly string[],
-  profile: string,
-  rights: string,
-): string {
-  const from = networks.map((network) => element('ip', network)).join('')
-  return `<${name}>${password}<networks>${from}</networks>${element('profile', profile)}${element('quota', 'default')}${rights}</${name}>`
-}
-
-function grants(statements: readonly string[]): string {
-  if (statements.length === 0) return ''
-  return `<grants>${statements.map((statement) => element('query', statement)).join('')}</grants>`
-}
-
-function filters(rows: readonly RowFilter[]): string {
-  if (rows.length === 0) return ''
-  const byDatabase = Map.groupBy(rows, (row) => row.database)
-  const databases = [...byDatabase].map(([database, tables]) => {
-    const inside = tables.map(({ table, condition }) => {
-      return `<${tag(table)}>${element('filter', condition)}</${tag(table)}>`
-    })
-    return `<${tag(database)}>${inside.join('')}</${tag(database)}>`
-  })
-  return `<databases>${databases.join('')}</databases>`
-}
-
-function clickhouse(lines: readonly string[]): string {
-  return `<clickhouse>\n${lines.map((line) => `  ${line}\n`).join('')}</clickhouse>\n`
-}
-
-function element(name: string, value: string | number): string {
-  return `<${name}>${escapeXml(String(value))}</${name}>`
-}
-
-// Names of users, databases and tables become XML tags, which nothing can escape.
-function tag(name: string): string {
-  if (!/^[A-Za-z_][\w.-]*$/.test(name)) {
-    throw new Error(`"${name}" cannot stand in ClickHouse's users file: use letters, digits and _`)
-  }
-  return name
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

@@ -2,20 +2,24 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { tryResolveLibchdb } from 'chdb/libchdb'
-import { serverXml, usersXml, type ClickHouseUser } from './clickhouse-config.ts'
+import { serverXml } from './clickhouse-config.ts'
 import type { ClickHouseSettings } from './config.ts'
 import { repairDeduplicationLogs } from './deduplication-log.ts'
 import { EmbeddedError } from './embedded-error.ts'
 import { startEngine, waitForEarlierEngine, type Engine, type Progress } from './engine.ts'
 import { requireFreePorts } from './ports.ts'
+import { usersXml, type UsersFile } from './users-xml.ts'
 
 export interface ClickHouseOptions extends ClickHouseSettings {
   readonly dataDir: string
   readonly startDeadlineMs: number
-  /** Users beside `default`. */
-  readonly users: readonly ClickHouseUser[]
+  /** Users beside `default`: the session that opens the listeners is that user, from loopback. */
+  readonly access: EmbeddedAccess
   readonly onProgress: Progress
 }
+
+/** Users of an embedded ClickHouse beside `default`, and their profiles. */
+export type EmbeddedAccess = Pick<UsersFile, 'users' | 'profiles'>
 
 const NAME = 'ClickHouse'
 const PROGRAM = fileURLToPath(new URL('clickhouse-process.ts', import.meta.url))
@@ -40,7 +44,7 @@ export async function startClickHouse(options: ClickHouseOptions): Promise<Engin
   const usersFile = join(folder, 'users.xml')
   mkdirSync(folder, { recursive: true })
   writeFileSync(configFile, serverXml({ ...options, folder, usersFile, logFile }))
-  writeFileSync(usersFile, usersXml(options.users), { mode: 0o600 })
+  writeFileSync(usersFile, usersXml({ ...options.access, localAdmin: true }), { mode: 0o600 })
   return startEngine({
     name: NAME,
     folder,

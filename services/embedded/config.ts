@@ -12,7 +12,7 @@ import {
 } from '#runtime/config.ts'
 
 /** An amount of memory such as 512m or 4g, in bytes. */
-const memorySize = () =>
+export const memorySize = () =>
   z
     .string()
     .regex(/^[1-9]\d{0,6}[mg]$/i, 'must be a number of megabytes or gigabytes, such as 512m or 4g')

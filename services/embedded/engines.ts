@@ -1,8 +1,8 @@
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { messageOf } from '#runtime/errors.ts'
 import { acquireLock, type Lock, LockHeldError } from '#runtime/process-lock.ts'
-import { startClickHouse } from './clickhouse.ts'
-import type { ClickHouseUser } from './clickhouse-config.ts'
+import { startClickHouse, type EmbeddedAccess } from './clickhouse.ts'
 import type { EmbeddedConfig } from './config.ts'
 import { EmbeddedError } from './embedded-error.ts'
 import type { Engine, Progress } from './engine.ts'
@@ -12,7 +12,7 @@ import { startKafka } from './kafka.ts'
 export interface StartOptions {
   readonly onProgress: Progress
   /** Users of the embedded ClickHouse beside `default`. */
-  readonly clickhouseUsers?: readonly ClickHouseUser[]
+  readonly clickhouseAccess?: EmbeddedAccess | undefined
 }
 
 /** The Kafka and the ClickHouse to use, started here or elsewhere. */
@@ -38,14 +38,14 @@ export async function startEngines(
 ): Promise<Engines> {
   const starters = new Map<EngineName, () => Promise<Engine>>()
   const { dataDir, cacheDir, startDeadlineMs, kafka, clickhouse } = config
-  const { onProgress, clickhouseUsers: users = [] } = options
+  const { onProgress, clickhouseAccess: access = { users: [], profiles: [] } } = options
   const shared = { dataDir, startDeadlineMs, onProgress }
   if (kafka !== undefined) {
     const javaHome = process.env['JAVA_HOME']
     starters.set('kafka', () => startKafka({ ...kafka, ...shared, cacheDir, javaHome }))
   }
   if (clickhouse !== undefined) {
-    starters.set('clickhouse', () => startClickHouse({ ...clickhouse, ...shared, users }))
+    starters.set('clickhouse', () => startClickHouse({ ...clickhouse, ...shared, access }))
   }
   const lock = starters.size === 0 ? undefined : holdFolder(dataDir)
   const running = await startAll(starters, lock)
@@ -98,7 +98,7 @@ function holdFolder(dataDir: string): Lock {
     return acquireLock(join(dataDir, 'spanmeter.lock'))
   } catch (error) {
     if (error instanceof LockHeldError) throw inUse(dataDir, error)
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     throw new EmbeddedError(
       `The data folder ${dataDir} cannot be written (${why}). ` +
         'Give this user the right to write there, or set SPANMETER_DATA_DIR to another folder.',

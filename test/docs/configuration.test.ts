@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
 import type { z } from 'zod'
+import { accessVariables } from '../../services/cli/access/access-config.ts'
 import { alertVariables } from '../../services/alert/config.ts'
 import { embeddedVariables } from '../../services/embedded/config.ts'
 import { enrichVariables } from '../../services/enrich/config.ts'
 import { ingestVariables } from '../../services/ingest/config.ts'
+import { clusterVariables } from '../../services/runtime/cluster.ts'
 import { commonVariables } from '../../services/runtime/config.ts'
 import { retentionVariables } from '../../services/runtime/migrations.ts'
 import { topicVariables } from '../../services/runtime/topics.ts'
@@ -14,7 +16,8 @@ import { sinkVariables } from '../../services/sink/config.ts'
 const GROUPS = {
   'Every process': commonVariables,
   'Engines that `npm start` runs': embeddedVariables,
-  'Topics and tables': { ...topicVariables, ...retentionVariables },
+  'Users of ClickHouse': accessVariables,
+  'Topics and tables': { ...topicVariables, ...retentionVariables, ...clusterVariables },
   Ingest: ingestVariables,
   Enrich: enrichVariables,
   Sink: sinkVariables,
