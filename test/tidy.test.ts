@@ -121,7 +121,8 @@ const isInside = (path: string, folder: string): boolean => path.startsWith(`${f
 const isOf = (name: string, pack: string): boolean => name === pack || isInside(name, pack)
 const roomOf = (path: string): string =>
   path.startsWith('services/') ? path.split('/').slice(0, 2).join('/') : (path.split('/')[0] ?? '')
-const isOurs = (path: string): boolean => /^(?:services|schemas|grafana|test|bench|clickhouse)\//.test(path)
+const isOurs = (path: string): boolean =>
+  /^(?:services|schemas|grafana|test|bench|clickhouse)\//.test(path)
 
 /** Each import of services/, schemas/ and grafana/, as a pair. */
 const imports = sources.flatMap((file) => importsOf(file).map((imported) => ({ file, imported })))
@@ -303,7 +304,12 @@ describe('Files that go together', () => {
       )
       .filter((file) => {
         const subject = file.slice('test/'.length).replace('.test.ts', '')
-        const places = [`services/${subject}.ts`, `${subject}.ts`, `${subject}.md`, `${subject}.yml`]
+        const places = [
+          `services/${subject}.ts`,
+          `${subject}.ts`,
+          `${subject}.md`,
+          `${subject}.yml`,
+        ]
         return !places.some((place) => files.includes(place))
       })
     expect(orphans).toEqual([])

@@ -34,9 +34,13 @@ export async function runPanelcheck(
   const { protocol, port, database, fromMs, toMs, tenant } = options
   const files = readdirSync(FOLDER).map((file) => `${FOLDER}${file}`)
   const args = [
-    ...['-protocol', protocol, '-port', String(port), '-database', database, '-allow-empty'],
-    ...['-from', new Date(fromMs).toISOString(), '-to', new Date(toMs).toISOString()],
-    ...(tenant === undefined ? [] : ['-var', `tenant=${tenant}`]),
+    `-protocol=${protocol}`,
+    `-port=${port}`,
+    `-database=${database}`,
+    '-allow-empty',
+    `-from=${new Date(fromMs).toISOString()}`,
+    `-to=${new Date(toMs).toISOString()}`,
+    ...(tenant === undefined ? [] : [`-var=tenant=${tenant}`]),
     ...files,
   ]
   const { stdout } = await promisify(execFile)(PROGRAM, args, { maxBuffer: 100_000_000 }).catch(

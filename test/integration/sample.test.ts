@@ -135,19 +135,20 @@ function everything(): Shown {
 
 const QUERIES = dashboardQueries()
 
+/** Rows of a panel of the overview. */
+async function rowsOf(title: string, tenant?: string): Promise<readonly Row[]> {
+  const query = QUERIES.find(({ where }) => where === `overview: ${title}`)
+  if (query === undefined) throw new Error(`the overview has no panel "${title}"`)
+  const variables = tenant === undefined ? {} : { tenant: [tenant] }
+  return panelRows(stack.clickhouse, query, { ...everything(), variables })
+}
+
 describe('Each number of the overview', () => {
   let calls: readonly SentCall[]
 
   beforeAll(() => {
     calls = sentCalls(sent)
   })
-
-  async function rows(title: string, tenant?: string): Promise<readonly Row[]> {
-    const query = QUERIES.find(({ where }) => where === `overview: ${title}`)
-    if (query === undefined) throw new Error(`the overview has no panel "${title}"`)
-    const variables = tenant === undefined ? {} : { tenant: [tenant] }
-    return panelRows(stack.clickhouse, query, { ...everything(), variables })
-  }
 
   /** Of all tenants, and of each by itself. */
   const whose = ['all', 'one'] as const
@@ -160,7 +161,7 @@ describe('Each number of the overview', () => {
   test.each(whose)('latency by minute and model (%s)', async (who) => {
     const { tenant, ours } = pick(who)
     const expected = Map.groupBy(ours, ({ minute, model }) => `${minute} ${model}`)
-    const found = await rows('Latency by model', tenant)
+    const found = await rowsOf('Latency by model', tenant)
     expect(found.length).toBe(expected.size)
     for (const row of found) {
       const durations = (expected.get(`${seconds(row)} ${row['model']}`) ?? []).map(
@@ -182,12 +183,15 @@ describe('Each number of the overview', () => {
     const expected = [...minutes].flatMap(([minute, all]) => {
       const failed = Map.groupBy(all, ({ errorType }) => errorType ?? '')
       failed.delete('')
-      return [...failed].map(([type, errors]) => [`${minute} ${type}`, errors.length / all.length])
+      return [...failed].map(([type, errors]): readonly [string, unknown] => [
+        `${minute} ${type}`,
+        errors.length / all.length,
+      ])
     })
-    const found = (await rows('Errors by type', tenant)).filter((row) => Number(row['share']) > 0)
+    const found = (await rowsOf('Errors by type', tenant)).filter((row) => Number(row['share']) > 0)
     expect(
       new Map(found.map((row) => [`${seconds(row)} ${row['error_type']}`, row['share']])),
-    ).toEqual(new Map(expected as [string, number][]))
+    ).toEqual(new Map(expected))
   })
 
   test.each(whose)('spend by minute and model (%s)', async (who) => {
@@ -198,7 +202,7 @@ describe('Each number of the overview', () => {
       const key = `${minute} ${model}`
       expected.set(key, (expected.get(key) ?? 0n) + costPicoUsd)
     }
-    const found = await rows('Spend per hour', tenant)
+    const found = await rowsOf('Spend per hour', tenant)
     expect(found.length).toBe(expected.size)
     for (const row of found) {
       const pico = expected.get(`${seconds(row)} ${row['model']}`)
@@ -209,7 +213,7 @@ describe('Each number of the overview', () => {
   test.each(whose)('the figures of the range (%s)', async (who) => {
     const { tenant, ours } = pick(who)
     const { fromMs, toMs } = everything()
-    const only = async (title: string) => Object.values((await rows(title, tenant))[0] ?? {})[0]
+    const only = async (title: string) => Object.values((await rowsOf(title, tenant))[0] ?? {})[0]
     expect(await only('Calls per minute')).toBeCloseTo(ours.length / ((toMs - fromMs) / 60_000), 6)
     const failed = ours.filter(({ errorType }) => errorType !== undefined).length
     expect(await only('Failed')).toBeCloseTo(failed / ours.length, 12)
@@ -229,7 +233,7 @@ describe('Each number of the overview', () => {
     const [row] = await stack.clickhouse.query<{ n: number }>(
       'SELECT toUInt32(count()) AS n FROM alerts_firing',
     )
-    const [shown] = await rows('Firing now')
+    const [shown] = await rowsOf('Firing now')
     expect(Number(shown?.['firing'])).toBe(row?.n)
     expect(row?.n).toBeGreaterThan(0)
   })
@@ -237,7 +241,7 @@ describe('Each number of the overview', () => {
   test.each(whose)('the table of models (%s)', async (who) => {
     const { tenant, ours } = pick(who)
     const expected = Map.groupBy(ours, ({ model }) => model)
-    const found = await rows('Models', tenant)
+    const found = await rowsOf('Models', tenant)
     expect(found.length).toBe(expected.size)
     for (const row of found) {
       const all = expected.get(String(row['model'])) ?? []
@@ -246,22 +250,23 @@ describe('Each number of the overview', () => {
       expect(Number(row['output tokens'])).toBe(sum(all.map(({ outputTokens }) => outputTokens)))
       const costs = all.flatMap(({ costPicoUsd }) => costPicoUsd ?? [])
       const pico = costs.reduce((total, cost) => total + cost, 0n)
-      if (costs.length === 0) expect(row['usd']).toBeNull()
-      else expect(toPico(String(row['usd']))).toBe(pico)
+      expect(row['usd'] === null ? undefined : toPico(String(row['usd']))).toBe(
+        costs.length === 0 ? undefined : pico,
+      )
     }
   })
 
   test.each(whose)('tokens, scores and drift (%s)', async (who) => {
     const { tenant, ours } = pick(who)
-    const tokens = await rows('Tokens per hour by model', tenant)
+    const tokens = await rowsOf('Tokens per hour by model', tenant)
     const perHour = sum(tokens.map((row) => Number(row['input'])))
     expect(perHour).toBe(sum(ours.map(({ inputTokens }) => inputTokens)) * 60)
-    const byFeature = await rows('Tokens by feature', tenant)
+    const byFeature = await rowsOf('Tokens by feature', tenant)
     for (const row of byFeature) {
       const mine = ours.filter(({ feature }) => feature === row['feature'])
       expect(Number(row['output'])).toBe(sum(mine.map(({ outputTokens }) => outputTokens)))
     }
-    const scored = sum((await rows('Drift', tenant)).map((row) => Number(row['scores_counted'])))
+    const scored = sum((await rowsOf('Drift', tenant)).map((row) => Number(row['scores_counted'])))
     expect(scored).toBe(sum(ours.map(({ scores }) => scores.length)))
   })
 })

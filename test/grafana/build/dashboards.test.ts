@@ -38,9 +38,10 @@ const variablesOf = ({ templating }: Dashboard) => templating.list.map(({ name }
 
 test('The files are what the generator makes: run `npm run dashboards` after a change', () => {
   expect(readdirSync(FOLDER).sort()).toEqual(files.map(({ file }) => file).sort())
-  for (const { file, text } of files) {
-    expect(readFileSync(new URL(file, FOLDER), 'utf8'), file).toBe(text)
-  }
+  const stale = files.filter(
+    ({ file, text }) => readFileSync(new URL(file, FOLDER), 'utf8') !== text,
+  )
+  expect(stale.map(({ file }) => file)).toEqual([])
 })
 
 test('All eight are there', () => {
@@ -85,7 +86,7 @@ const SCHEMAS: Readonly<Record<string, string>> = {
   piechart: 'piechart',
   text: 'text',
 }
-const WITHOUT_OPTIONS = ['traces', 'row']
+const WITHOUT_OPTIONS = new Set(['traces', 'row'])
 
 describe('Grafana', () => {
   const ajv = new Ajv({ strict: false, allErrors: true, logger: false })
@@ -112,27 +113,32 @@ describe('Grafana', () => {
   )
 
   test.each(named)('takes the options of every panel of %s', (_, dashboard) => {
-    for (const panel of panelsOf(dashboard)) {
-      if (WITHOUT_OPTIONS.includes(panel.type)) continue
-      const validator = validators.get(panel.type)
-      expect(validator, `a schema for ${panel.type}`).toBeDefined()
-      validator?.options?.(panel.options)
-      expect(validator?.options?.errors ?? [], panel.title).toEqual([])
-      validator?.custom?.(panel.fieldConfig?.defaults.custom ?? {})
-      expect(validator?.custom?.errors ?? [], panel.title).toEqual([])
-    }
+    const wrong = panelsOf(dashboard)
+      .filter(({ type }) => !WITHOUT_OPTIONS.has(type))
+      .flatMap(({ title, type, options, fieldConfig }) => {
+        const validator = validators.get(type)
+        if (validator === undefined) return [`${title}: there is no schema for ${type}`]
+        validator.options?.(options)
+        validator.custom?.(fieldConfig?.defaults.custom ?? {})
+        const errors = [validator.options?.errors ?? [], validator.custom?.errors ?? []].flat()
+        return errors.map((error) => `${title}: ${JSON.stringify(error)}`)
+      })
+    expect(wrong).toEqual([])
   })
 })
 
 describe('A person', () => {
   test.each(named)('reads on every panel of %s what it shows and in what unit', (_, dashboard) => {
-    for (const panel of panelsOf(dashboard)) {
-      expect(panel.title, 'a title').toBeTruthy()
-      expect(panel.description, `${panel.title}: a sentence`).toMatch(/^\S.{15,}\.$/)
-      if (panel.type !== 'text' && panel.type !== 'traces') {
-        expect(panel.fieldConfig?.defaults.unit, `${panel.title}: a unit`).toBeTruthy()
-      }
-    }
+    const panels = panelsOf(dashboard)
+    const untold = panels.filter(
+      ({ title = '', description = '' }) => title === '' || !/^\S.{15,}\.$/.test(description),
+    )
+    expect(untold.map(({ title }) => title)).toEqual([])
+    const unitless = panels.filter(
+      ({ type, fieldConfig }) =>
+        type !== 'text' && type !== 'traces' && !fieldConfig?.defaults.unit,
+    )
+    expect(unitless.map(({ title }) => title)).toEqual([])
   })
 
   test.each(named)('sees little of %s at once: the rest is collapsed', (_, dashboard) => {
@@ -160,27 +166,20 @@ describe('Panels', () => {
       ...panelsOf(dashboard).filter((p) => !dashboard.panels.includes(p)),
     ].map(({ id }) => id)
     expect(new Set(ids).size).toBe(ids.length)
-    for (const { title, type, targets } of panelsOf(dashboard)) {
-      if (type === 'text') continue
-      expect(targets?.length, title).toBeGreaterThan(0)
-      expect(new Set(targets?.map(({ datasource }) => datasource.uid))).toEqual(
-        new Set([DATA_SOURCE.uid]),
-      )
-    }
+    const sources = panelsOf(dashboard)
+      .filter(({ type }) => type !== 'text')
+      .map(({ targets = [] }) => targets.map(({ datasource }) => datasource.uid))
+    expect(sources.every((uids) => uids.length > 0)).toBe(true)
+    expect(new Set(sources.flat())).toEqual(new Set([DATA_SOURCE.uid]))
   })
 
   test.each(named)('of %s lie side by side on a grid of 24', (_, { panels }) => {
     const groups = [panels, ...panels.filter(isRow).map((row) => row.panels ?? [])]
     for (const group of groups) {
-      const taken = new Set<string>()
-      for (const { title, gridPos: at } of group) {
-        if (at === undefined) throw new Error(`${title} has no place`)
-        expect(at.x + at.w, title).toBeLessThanOrEqual(24)
-        for (const cell of cells(at)) {
-          expect(taken.has(cell), `${title} lies over another panel`).toBe(false)
-          taken.add(cell)
-        }
-      }
+      const places = group.map(({ gridPos }) => gridPos ?? { x: 0, y: 0, w: 25, h: 1 })
+      expect(places.every(({ x, w }) => x + w <= 24)).toBe(true)
+      const taken = places.flatMap(cells)
+      expect(new Set(taken).size).toBe(taken.length)
     }
   })
 })
@@ -212,37 +211,31 @@ const SHOW_SPANS = new Set([
   'By domain',
 ])
 
+/** Titles of panels whose SQL has what it must not have. */
+const offenders = (dashboard: Dashboard, pattern: RegExp) =>
+  queries(dashboard).flatMap(([title, sql]) => (pattern.test(sql) ? [title] : []))
+
 describe('SQL', () => {
   test.each(named)('of %s names variables that it has, and every one somewhere', (_, dashboard) => {
     const known = variablesOf(dashboard)
-    const used = new Set<string>()
-    for (const [title, sql] of queries(dashboard)) {
-      for (const [, braced, plain] of sql.matchAll(/\$\{(\w+)[^}]*\}|\$(\w+)/g)) {
-        const name = braced ?? plain ?? ''
-        if (BUILT_IN.test(name)) continue
-        expect(known, `${title} uses $${name}`).toContain(name)
-        used.add(name)
-      }
-    }
-    expect(known.filter((name) => !used.has(name))).toEqual([])
+    const used = queries(dashboard).flatMap(([, sql]) =>
+      [...sql.matchAll(/\$\{(\w+)[^}]*\}|\$(\w+)/g)]
+        .map(([, braced, plain]) => braced ?? plain ?? '')
+        .filter((name) => !BUILT_IN.test(name)),
+    )
+    expect(used.filter((name) => !known.includes(name))).toEqual([])
+    expect(known.filter((name) => !used.includes(name))).toEqual([])
   })
 
-  test.each(named)(
-    'of %s has all fragments filled in, no database, and no FINAL',
-    (_, dashboard) => {
-      for (const [title, sql] of queries(dashboard)) {
-        expect(sql, title).not.toMatch(/@\w|\bFINAL\b|\bspanmeter\.|\bdefault\./)
-      }
-    },
-  )
+  test.each(named)('of %s has all fragments filled in, no database, no FINAL', (_, dashboard) => {
+    expect(offenders(dashboard, /@\w|\bFINAL\b|\bspanmeter\.|\bdefault\./)).toEqual([])
+  })
 
   test.each(named.filter(([uid]) => uid !== 'spanmeter-traces'))(
     'of %s reads rollups, not spans',
     (_, dashboard) => {
-      for (const [title, sql] of queries(dashboard)) {
-        if (SHOW_SPANS.has(title)) continue
-        expect(sql, title).not.toMatch(/\b(?:FROM|JOIN)\s+(?:spans|span_content)\b/)
-      }
+      const found = offenders(dashboard, /\b(?:FROM|JOIN)\s+(?:spans|span_content)\b/)
+      expect(found.filter((title) => !SHOW_SPANS.has(title))).toEqual([])
     },
   )
 })
@@ -253,6 +246,9 @@ function urlsIn(value: unknown): readonly string[] {
   if (typeof value !== 'object' || value === null) return []
   return Object.values(value).flatMap(urlsIn)
 }
+
+/** The dashboards that a dashboard links to. */
+const targets = (uid: string) => urlsIn(byUid.get(uid)).map((url) => url.split('?')[0])
 
 /** Whether an address leads to a dashboard that has each of the variables it sets. */
 function missingIn(url: string): readonly string[] {
@@ -281,10 +277,9 @@ describe('Links', () => {
   })
 
   test('lead from graphs to traces, and from a trace to its alerts', () => {
-    const targets = (uid: string) => urlsIn(byUid.get(uid)).map((url) => url.split('?')[0])
-    for (const uid of ['spanmeter-overview', 'spanmeter-latency', 'spanmeter-errors']) {
-      expect(targets(uid), uid).toContain('/d/spanmeter-traces')
-    }
+    expect(targets('spanmeter-overview')).toContain('/d/spanmeter-traces')
+    expect(targets('spanmeter-latency')).toContain('/d/spanmeter-traces')
+    expect(targets('spanmeter-errors')).toContain('/d/spanmeter-traces')
     expect(targets('spanmeter-traces')).toContain('/d/spanmeter-alerts')
     expect(targets('spanmeter-alerts')).toContain('/d/spanmeter-traces')
   })
