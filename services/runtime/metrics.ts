@@ -16,11 +16,17 @@ export interface Metrics {
   ): Histogram<L>
 }
 
+/** Gauges that prom-client names as counters; the same without `_total` has them by type. */
+const MISNAMED = ['handles', 'requests', 'resources'].map(
+  (what) => `spanmeter_nodejs_active_${what}_total`,
+)
+
 /** Makes the registry of one process; names are spanmeter_<noun>_<unit>_total or the like. */
 export function createMetrics(service: string): Metrics {
   const registry = new Registry()
   registry.setDefaultLabels({ service })
   collectDefaultMetrics({ register: registry, prefix: 'spanmeter_' })
+  for (const name of MISNAMED) registry.removeSingleMetric(name)
   const registers = [registry]
   return {
     registry,
