@@ -43,7 +43,8 @@ export function applyCorrections(
     const { cost_pico_usd, price_status, price_version, price_model } = correction
     const { price_flags, cost_parts } = correction
     const price = { cost_pico_usd, price_status, price_version, price_model }
-    return { ...span, ...price, price_flags, cost_parts }
+    const landed_price_status = span.landed_price_status ?? span.price_status
+    return { ...span, ...price, price_flags, cost_parts, landed_price_status }
   })
 }
 

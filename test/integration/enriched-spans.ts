@@ -59,6 +59,8 @@ export interface EnrichedSpan {
   readonly price_flags: readonly string[]
   readonly cost_parts: string
   readonly content_kept: boolean
+  /** The status it landed with, of a span whose price has been corrected since. */
+  readonly landed_price_status?: string
 }
 
 export interface SpansOptions {

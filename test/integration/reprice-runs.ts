@@ -102,6 +102,7 @@ function withPrice(span: EnrichedSpan, price: Price): EnrichedSpan {
     price_model: price.model,
     price_flags: price.flags,
     cost_parts: renderParts(price.parts),
+    landed_price_status: span.landed_price_status ?? span.price_status,
   }
 }
 

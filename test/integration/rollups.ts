@@ -3,6 +3,7 @@ import type { ClickHouse } from '#runtime/clickhouse.ts'
 import type { PriceCorrection } from '#schemas/items.ts'
 import { applyCorrections } from './corrected-spans.ts'
 import type { EnrichedSpan } from './enriched-spans.ts'
+import { measures, upperOf } from './histogram-measures.ts'
 
 /** What a table must hold for given spans: sums per combination of dimensions. */
 export interface Rollup {
@@ -35,9 +36,12 @@ const byModel = {
 
 type Sum = (span: EnrichedSpan) => bigint
 
+const NO_CALLS = new Set(['not_applicable', 'nested'])
 /** Tokens and cost are of calls, each once: not of spans that are no call or repeat one below them. */
-const isCounted = (span: EnrichedSpan) =>
-  span.price_status !== 'not_applicable' && span.price_status !== 'nested'
+const isCounted = (span: EnrichedSpan) => !NO_CALLS.has(span.price_status)
+/** Histograms hold what was a call when it landed, whatever corrections say of it since. */
+const landedAsCall = (span: EnrichedSpan) =>
+  !NO_CALLS.has(span.landed_price_status ?? span.price_status)
 const counted =
   (value: (span: EnrichedSpan) => bigint | null): Sum =>
   (span) =>
@@ -76,6 +80,20 @@ const modelSums = {
 }
 
 const all = () => true
+
+const { endpoint: _, ...byCall } = byModel
+/** The count of each bucket of each map, the empty ones too. */
+const histogramSums = {
+  requests: one,
+  ...Object.fromEntries(
+    measures.flatMap((measure) =>
+      measure.uppers.map((upper) => [
+        `${measure.column}[${upper}]`,
+        truth((span) => upperOf(measure, span) === upper),
+      ]),
+    ),
+  ),
+}
 
 /** Every table that an insert of spans reaches. */
 export const rollups: readonly Rollup[] = [
@@ -121,6 +139,31 @@ export const rollups: readonly Rollup[] = [
     takes: (span) => span.error_type !== '',
     dimensions: { ...byModel, time: timeOf(60n), error_type: (span) => span.error_type },
     sums: { errors: one },
+  },
+  {
+    table: 'errors_by_type_1h',
+    takes: (span) => span.error_type !== '',
+    dimensions: { ...byModel, time: timeOf(3_600n), error_type: (span) => span.error_type },
+    sums: { errors: one },
+  },
+  {
+    table: 'histograms_by_model_1m',
+    takes: landedAsCall,
+    dimensions: { ...byCall, time: timeOf(60n) },
+    sums: histogramSums,
+  },
+  {
+    table: 'histograms_by_model_1h',
+    takes: landedAsCall,
+    dimensions: { ...byCall, time: timeOf(3_600n) },
+    sums: histogramSums,
+  },
+  {
+    // Its minutes are those of landing: no span tells them.
+    table: 'landings_1m',
+    takes: all,
+    dimensions: { "'all'": () => 'all' },
+    sums: { spans: one },
   },
   {
     table: 'cost_by_user_1h',
