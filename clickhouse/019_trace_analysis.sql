@@ -2,50 +2,76 @@
 -- long they took. Their times are DateTime64: `slow_traces(from = …, to = …)` takes DateTime, too.
 
 -- One row per trace that started in [from, to), the totals of its spans, whatever hours and tenants they
--- are of. Answers: how long did traces take (M1). It reads traces, a row per trace and hour, from an
--- hour before to an hour after the range; what a longer trace has beyond that is left out.
--- The tenant of a trace is one that its spans name: a gateway's span may name none.
+-- are of. Answers: how long did traces take, and which of them were slow (M1). It reads traces, a row per
+-- trace and hour, from an hour before to an hour after the range; what a longer trace has beyond that is
+-- left out. The tenant of a trace is one that its spans name: a gateway's span may name none.
+-- traits are pairs of a dimension and a value for what is of a trace as a whole (see slow_trace_traits).
+-- is_slow: it took longer than the P95 of its kind, p95_nano: of the traces of one tenant with the same
+-- endpoint at their root, or the same name where the root has no endpoint. P95 is exact, interpolated
+-- between the two values next to the rank 0.95 (n - 1). Below 20 traces of a kind there is no such thing
+-- as the slowest twentieth, and none of them is slow. Who does not ask for these does not pay for them;
+-- they are here as each view within a view makes ClickHouse plan both twice.
 CREATE VIEW IF NOT EXISTS ${DATABASE}.trace_totals AS
-SELECT
-    trace_id,
-    max(parts.tenant)::String AS tenant,
-    min(parts.start_time)::DateTime64(9, 'UTC') AS start_time,
-    max(parts.end_time)::DateTime64(9, 'UTC') AS end_time,
-    toUnixTimestamp64Nano(max(parts.end_time)) - toUnixTimestamp64Nano(min(parts.start_time)) AS duration_nano,
-    sum(parts.spans) AS spans,
-    sum(parts.errors) AS errors,
-    sum(parts.llm_calls) AS llm_calls,
-    sum(parts.unpriced) AS unpriced,
-    sum(parts.input_tokens) AS input_tokens,
-    sum(parts.output_tokens) AS output_tokens,
-    sum(parts.cost_usd) AS cost_usd,
-    max(parts.root_name)::String AS root_name,
-    max(parts.root_service)::String AS root_service,
-    max(parts.root_endpoint)::String AS root_endpoint,
-    max(parts.user)::String AS user,
-    max(parts.session)::String AS session,
-    argMinMerge(parts.first_error) AS first_error_type
-FROM ${DATABASE}.traces AS parts
-WHERE parts.hour >= toStartOfHour({from:DateTime64(3, 'UTC')}) - INTERVAL 1 HOUR
-    AND parts.hour < {to:DateTime64(3, 'UTC')} + INTERVAL 1 HOUR
-GROUP BY trace_id
-HAVING start_time >= {from:DateTime64(3, 'UTC')} AND start_time < {to:DateTime64(3, 'UTC')};
-
--- The traces of [from, to) with the P95 of their kind: the traces of one tenant with the same endpoint at
--- their root, or the same name where the root has no endpoint. P95 is exact, interpolated between the
--- two values next to the rank 0.95 (n - 1). Below 20 traces of a kind there is no such thing as the
--- slowest twentieth, and none of them is slow.
-CREATE VIEW IF NOT EXISTS ${DATABASE}.traces_by_slowness AS
 SELECT
     *,
     if(root_endpoint = '', root_name, root_endpoint) AS endpoint,
     count() OVER (PARTITION BY tenant, endpoint) AS traces_alike,
     quantileExactInclusive(0.95)(duration_nano) OVER (PARTITION BY tenant, endpoint) AS p95_nano,
     traces_alike >= 20 AND duration_nano > p95_nano AS is_slow
-FROM ${DATABASE}.trace_totals(from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')});
+FROM
+(
+    SELECT
+        trace_id,
+        max(parts.tenant)::String AS tenant,
+        min(parts.start_time)::DateTime64(9, 'UTC') AS start_time,
+        max(parts.end_time)::DateTime64(9, 'UTC') AS end_time,
+        toUnixTimestamp64Nano(max(parts.end_time)) - toUnixTimestamp64Nano(min(parts.start_time)) AS duration_nano,
+        sum(parts.spans) AS spans,
+        sum(parts.errors) AS errors,
+        sum(parts.llm_calls) AS llm_calls,
+        sum(parts.unpriced) AS unpriced,
+        sum(parts.input_tokens) AS input_tokens,
+        sum(parts.output_tokens) AS output_tokens,
+        sum(parts.cost_usd) AS cost_usd,
+        max(parts.root_name)::String AS root_name,
+        max(parts.root_service)::String AS root_service,
+        max(parts.root_endpoint)::String AS root_endpoint,
+        max(parts.user)::String AS user,
+        max(parts.session)::String AS session,
+        argMinMerge(parts.first_error) AS first_error_type,
+        arrayFilter(
+            trait -> trait.2 != '',
+            [
+                ('endpoint', root_endpoint),
+                ('llm_calls', transform(
+                    roundDown(llm_calls, [0, 1, 2, 3, 6, 11, 21]),
+                    [3, 6, 11, 21],
+                    ['3 to 5', '6 to 10', '11 to 20', '21 and more'],
+                    toString(llm_calls)
+                )),
+                ('input_tokens', transform(
+                    roundDown(input_tokens, [0, 1, 1000, 4000, 16000, 64000]),
+                    [0, 1, 1000, 4000, 16000, 64000],
+                    ['none', 'below 1k', '1k to 4k', '4k to 16k', '16k to 64k', '64k and more'],
+                    ''
+                )),
+                ('output_tokens', transform(
+                    roundDown(output_tokens, [0, 1, 250, 1000, 4000]),
+                    [0, 1, 250, 1000, 4000],
+                    ['none', 'below 250', '250 to 1k', '1k to 4k', '4k and more'],
+                    ''
+                ))
+            ]
+        ) AS traits
+    FROM ${DATABASE}.traces AS parts
+    WHERE parts.hour >= toStartOfHour({from:DateTime64(3, 'UTC')}) - INTERVAL 1 HOUR
+        AND parts.hour < {to:DateTime64(3, 'UTC')} + INTERVAL 1 HOUR
+    GROUP BY trace_id
+    HAVING start_time >= {from:DateTime64(3, 'UTC')} AND start_time < {to:DateTime64(3, 'UTC')}
+);
 
--- The time of each span, of one trace where trace_id is not empty, else of all slow traces that started
--- in [from, to). Answers: where did the time go. Three readings of a span:
+-- The time of each span of some traces: trace_ids has their ids with ',' between them, and all their spans
+-- start from `from` to `to`. Answers: where did the time go. Three readings of a span:
 --   its duration: from its start to its end;
 --   self_nano: its duration without what its children ran for, children that ran at once counted once;
 --   path_nano: its part of the critical path, 0 for a span that is not on it. The parts of a trace and
@@ -64,19 +90,6 @@ FROM ${DATABASE}.trace_totals(from = {from:DateTime64(3, 'UTC')}, to = {to:DateT
 -- is on the path if it and all above it were picked by their parents.
 CREATE VIEW IF NOT EXISTS ${DATABASE}.span_times AS
 WITH RECURSIVE
-    (
-        SELECT (min(start_time), max(end_time), groupUniqArray(trace_id))
-        FROM
-        (
-            SELECT trace_id, start_time, end_time
-            FROM ${DATABASE}.traces
-            WHERE {trace_id:String} != '' AND trace_id = {trace_id:String}
-            UNION ALL
-            SELECT trace_id, start_time, end_time
-            FROM ${DATABASE}.traces_by_slowness(from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')})
-            WHERE {trace_id:String} = '' AND is_slow
-        )
-    ) AS scope,
     runs AS
     (
         SELECT
@@ -97,9 +110,9 @@ WITH RECURSIVE
             min(toUnixTimestamp64Nano(start_time)) AS start_nano,
             max(toUnixTimestamp64Nano(start_time) + duration_nano) AS end_nano
         FROM ${DATABASE}.spans
-        PREWHERE start_time >= scope.1
-            AND start_time <= scope.2
-            AND trace_id IN (SELECT arrayJoin(scope.3))
+        PREWHERE start_time >= {from:DateTime64(9, 'UTC')}
+            AND start_time <= {to:DateTime64(9, 'UTC')}
+            AND trace_id IN splitByChar(',', {trace_ids:String})
         GROUP BY trace_id, span_id
     ),
     tree AS
@@ -290,9 +303,8 @@ SELECT
     spans.scope_version AS instrumentationLibraryVersion,
     spans.trace_state AS traceState
 FROM ${DATABASE}.spans AS spans
-LEFT JOIN ${DATABASE}.span_times(
-    trace_id = {trace_id:String}, from = '1970-01-01 00:00:00', to = '1970-01-01 00:00:00'
-) AS times ON spans.span_id = times.span_id
+LEFT JOIN ${DATABASE}.span_times(trace_ids = {trace_id:String}, from = scope.1, to = scope.2) AS times
+    ON spans.span_id = times.span_id
 PREWHERE spans.start_time >= scope.1 AND spans.start_time <= scope.2 AND spans.trace_id = {trace_id:String}
 ORDER BY spans.start_time, length(times.path), spans.span_id;
 
@@ -302,11 +314,12 @@ ORDER BY spans.start_time, length(times.path), spans.span_id;
 CREATE VIEW IF NOT EXISTS ${DATABASE}.critical_path AS
 WITH
     (
-        SELECT (toUnixTimestamp64Nano(min(start_time)), toUnixTimestamp64Nano(max(end_time)))
+        SELECT (min(start_time), max(end_time))
         FROM ${DATABASE}.traces
         WHERE trace_id = {trace_id:String}
     ) AS scope,
-    scope.2 - scope.1 AS whole_nano
+    toUnixTimestamp64Nano(scope.1) AS first_nano,
+    toUnixTimestamp64Nano(scope.2) - first_nano AS whole_nano
 SELECT
     step.span_id AS span_id,
     step.depth AS depth,
@@ -326,7 +339,7 @@ FROM
     SELECT
         groupArray((
             span_id, depth, name, service, kind, model, error_type, cost_usd,
-            (start_nano - scope.1) / 1000000, duration_nano / 1000000, self_nano / 1000000, path_nano
+            (start_nano - first_nano) / 1000000, duration_nano / 1000000, self_nano / 1000000, path_nano
         )) AS walked,
         whole_nano - sum(path_nano) AS waiting_nano,
         arrayConcat(
@@ -341,20 +354,27 @@ FROM
             cost_usd Nullable(Decimal(18, 12)), offset_ms Nullable(Float64), duration_ms Nullable(Float64),
             self_ms Nullable(Float64), path_nano Int64
         )) AS steps
-    FROM ${DATABASE}.span_times(
-        trace_id = {trace_id:String}, from = '1970-01-01 00:00:00', to = '1970-01-01 00:00:00'
-    )
+    FROM ${DATABASE}.span_times(trace_ids = {trace_id:String}, from = scope.1, to = scope.2)
     WHERE is_critical
 )
 ARRAY JOIN steps AS step;
 
--- The slow traces that started in [from, to), slowest first: those above the P95 of their kind (see
--- traces_by_slowness), what they cost, and where their time went. The columns from llm_ms to waiting_ms
--- are the time on the critical path (see span_times) by kind of span, and add up to duration_ms.
--- self_ms_by_kind is what the steps ran for whether or not anything waited for them: steps that ran at
--- once add up to more than the duration.
+-- The slow traces that started in [from, to), slowest first, at most `most` of them: those above the P95 of
+-- their kind (see trace_totals), what they cost, and where their time went. tenants narrows them down to
+-- those of some; [] means all. The columns from llm_ms to waiting_ms are the time on the critical path (see
+-- span_times) by kind of span, and add up to duration_ms. self_ms_by_kind is what the steps ran for whether
+-- or not anything waited for them: steps that ran at once add up to more than the duration.
+-- Spans are read up to the end of the last hour that trace_totals reads.
 CREATE VIEW IF NOT EXISTS ${DATABASE}.slow_traces AS
 WITH
+    slow AS
+    (
+        SELECT *
+        FROM ${DATABASE}.trace_totals(from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')})
+        WHERE is_slow AND (empty({tenants:Array(String)}) OR tenant IN {tenants:Array(String)})
+        ORDER BY duration_nano DESC, trace_id
+        LIMIT {most:UInt32}
+    ),
     parts AS
     (
         SELECT
@@ -365,7 +385,9 @@ WITH
             arraySort(groupUniqArrayIf(feature, feature != '')) AS features,
             arraySort(groupUniqArrayIf(model, model != '')) AS models
         FROM ${DATABASE}.span_times(
-            trace_id = '', from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')}
+            trace_ids = (SELECT arrayStringConcat(groupArray(trace_id), ',') FROM slow),
+            from = {from:DateTime64(3, 'UTC')},
+            to = toStartOfHour({to:DateTime64(3, 'UTC')} + INTERVAL 3599999 MILLISECOND) + INTERVAL 3599999 MILLISECOND
         )
         GROUP BY trace_id
     )
@@ -405,11 +427,6 @@ SELECT
     slow.output_tokens AS output_tokens,
     slow.unpriced AS unpriced,
     slow.cost_usd AS cost_usd
-FROM
-(
-    SELECT *
-    FROM ${DATABASE}.traces_by_slowness(from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')})
-    WHERE is_slow
-) AS slow
+FROM slow
 LEFT JOIN parts ON slow.trace_id = parts.trace_id
 ORDER BY duration_ms DESC, trace_id;

@@ -1,94 +1,47 @@
 -- Views that tell what traces have in common (T6). tenants and environments narrow all of them down to
 -- spans of those; [] means all.
 
--- What can be said of the traces that started in [from, to): pairs of a dimension and a value, as often
--- as spans say them. The dimension '' with the value '' stands for the trace itself. A trace has all the
--- models, tools and errors of its spans; endpoint and the bands of numbers are of the trace as a whole.
--- It reads spans of the range and an hour after it.
+-- What spans from `from` to an hour after `to` say of their traces, a row to each trace: pairs of a dimension and a
+-- value. A trace has all the models, tools and errors of its spans. What is of a trace as a whole, such as
+-- its endpoint, is in the traits of trace_totals.
 CREATE VIEW IF NOT EXISTS ${DATABASE}.trace_traits AS
-WITH
-    pairs AS
-    (
-        SELECT
-            trace_id,
-            arrayJoin(arrayFilter(
-                pair -> pair.2 != '' OR pair.1 = '',
-                [
-                    ('', ''),
-                    ('tenant', tenant::String),
-                    ('environment', environment::String),
-                    ('feature', feature::String),
-                    ('user_tier', user_tier::String),
-                    ('service', service::String),
-                    ('step', kind::String),
-                    ('provider', provider::String),
-                    ('model', if(request_model = '', response_model, request_model)::String),
-                    ('prompt', trimBoth(concat(prompt_id, ' ', prompt_version))),
-                    ('experiment', trimBoth(concat(experiment, ' ', variant))),
-                    ('agent', agent::String),
-                    ('tool', tool::String),
-                    ('error_type', error_type::String),
-                    ('streaming', multiIf(isNull(streaming), '', streaming, 'yes', 'no'))
-                ]
-            )) AS pair
-        FROM ${DATABASE}.spans
-        PREWHERE start_time >= {from:DateTime64(3, 'UTC')}
-            AND start_time < {to:DateTime64(3, 'UTC')} + INTERVAL 1 HOUR
-            AND (empty({tenants:Array(String)}) OR tenant IN ({tenants:Array(String)}))
-            AND (empty({environments:Array(String)}) OR environment IN ({environments:Array(String)}))
-        UNION ALL
-        SELECT
-            trace_id,
-            arrayJoin(arrayFilter(
-                pair -> pair.2 != '',
-                [
-                    ('endpoint', root_endpoint),
-                    ('llm_calls', transform(
-                        roundDown(llm_calls, [0, 1, 2, 3, 6, 11, 21]),
-                        [3, 6, 11, 21],
-                        ['3 to 5', '6 to 10', '11 to 20', '21 and more'],
-                        toString(llm_calls)
-                    )),
-                    ('input_tokens', transform(
-                        roundDown(input_tokens, [0, 1, 1000, 4000, 16000, 64000]),
-                        [0, 1, 1000, 4000, 16000, 64000],
-                        ['none', 'below 1k', '1k to 4k', '4k to 16k', '16k to 64k', '64k and more'],
-                        ''
-                    )),
-                    ('output_tokens', transform(
-                        roundDown(output_tokens, [0, 1, 250, 1000, 4000]),
-                        [0, 1, 250, 1000, 4000],
-                        ['none', 'below 250', '250 to 1k', '1k to 4k', '4k and more'],
-                        ''
-                    ))
-                ]
-            )) AS pair
-        FROM ${DATABASE}.trace_totals(from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')})
-        WHERE (empty({tenants:Array(String)}) AND empty({environments:Array(String)})) OR trace_id IN (
-            SELECT trace_id
-            FROM ${DATABASE}.spans
-            PREWHERE start_time >= {from:DateTime64(3, 'UTC')}
-                AND start_time < {to:DateTime64(3, 'UTC')} + INTERVAL 1 HOUR
-                AND (empty({tenants:Array(String)}) OR tenant IN ({tenants:Array(String)}))
-                AND (empty({environments:Array(String)}) OR environment IN ({environments:Array(String)}))
-        )
-    )
-SELECT trace_id, pair.1 AS dimension, pair.2 AS value
-FROM pairs
-WHERE trace_id IN (
-    SELECT trace_id
-    FROM ${DATABASE}.trace_totals(from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')})
-);
+SELECT
+    trace_id,
+    groupUniqArrayArray(arrayFilter(
+        trait -> trait.2 != '',
+        [
+            ('tenant', tenant::String),
+            ('environment', environment::String),
+            ('feature', feature::String),
+            ('user_tier', user_tier::String),
+            ('service', service::String),
+            ('step', kind::String),
+            ('provider', provider::String),
+            ('model', if(request_model = '', response_model, request_model)::String),
+            ('prompt', trimBoth(concat(prompt_id, ' ', prompt_version))),
+            ('experiment', trimBoth(concat(experiment, ' ', variant))),
+            ('agent', agent::String),
+            ('tool', tool::String),
+            ('error_type', error_type::String),
+            ('streaming', multiIf(isNull(streaming), '', streaming, 'yes', 'no'))
+        ]
+    )) AS traits
+FROM ${DATABASE}.spans
+PREWHERE start_time >= {from:DateTime64(3, 'UTC')}
+    AND start_time < {to:DateTime64(3, 'UTC')} + INTERVAL 1 HOUR
+    AND (empty({tenants:Array(String)}) OR tenant IN ({tenants:Array(String)}))
+    AND (empty({environments:Array(String)}) OR environment IN ({environments:Array(String)}))
+GROUP BY trace_id;
 
--- What the slow traces that started in [from, to) have in common against the rest (see traces_by_slowness
+-- What the slow traces that started in [from, to) have in common against the rest (see trace_totals
 -- for what is slow). Of each trait: the slow traces with it and the others with it, its share of either,
 -- and lift: how many times as frequent it is among the slow ones as among all (Brin et al., SIGMOD 1997,
 -- 'interest'). z_score is that of two proportions, pooled: beyond 3 chance hardly explains it, and what
 -- stands out most comes first. Traits of fewer than min_support slow traces are left out.
 CREATE VIEW IF NOT EXISTS ${DATABASE}.slow_trace_traits AS
 SELECT
-    dimension,
-    value,
+    trait.1 AS dimension,
+    trait.2 AS value,
     traces_in,
     traces_out,
     traces_in / all_in AS share_in,
@@ -100,38 +53,29 @@ SELECT
 FROM
 (
     SELECT
-        *,
-        maxIf(traces_in, dimension = '') OVER () AS all_in,
-        maxIf(traces_out, dimension = '') OVER () AS all_out,
+        trait,
+        countIf(is_in) AS traces_in,
+        countIf(NOT is_in) AS traces_out,
+        maxIf(traces_in, trait.1 = '') OVER () AS all_in,
+        maxIf(traces_out, trait.1 = '') OVER () AS all_out,
         (traces_in + traces_out) / (all_in + all_out) AS share_all,
         if(all_out = 0, 0, sqrt(share_all * (1 - share_all) * (1 / all_in + 1 / all_out))) AS spread
     FROM
     (
         SELECT
-            dimension,
-            value,
-            uniqExactIf(trace_id, is_in) AS traces_in,
-            uniqExactIf(trace_id, NOT is_in) AS traces_out
-        FROM
-        (
-            SELECT
-                *,
-                trace_id IN (
-                    SELECT trace_id
-                    FROM ${DATABASE}.traces_by_slowness(
-                        from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')}
-                    )
-                    WHERE is_slow
-                ) AS is_in
-            FROM ${DATABASE}.trace_traits(
-                from = {from:DateTime64(3, 'UTC')},
-                to = {to:DateTime64(3, 'UTC')},
-                tenants = {tenants:Array(String)},
-                environments = {environments:Array(String)}
-            )
-        )
-        GROUP BY dimension, value
+            whole.is_slow AS is_in,
+            arrayJoin(arrayConcat([('', '')], whole.traits, told.traits)) AS trait
+        FROM ${DATABASE}.trace_traits(
+            from = {from:DateTime64(3, 'UTC')},
+            to = {to:DateTime64(3, 'UTC')},
+            tenants = {tenants:Array(String)},
+            environments = {environments:Array(String)}
+        ) AS told
+        INNER JOIN ${DATABASE}.trace_totals(
+            from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')}
+        ) AS whole ON told.trace_id = whole.trace_id
     )
+    GROUP BY trait
 )
 WHERE dimension != '' AND traces_in >= greatest({min_support:UInt32}, 1)
 ORDER BY z_score DESC, dimension, value;
@@ -147,8 +91,12 @@ WITH
     (
         SELECT
             trace_id,
-            multiIf(trace_id != '', '', response_id != '', response_id, '') AS response,
-            if(trace_id = '' AND response_id = '', request_id, '') AS request,
+            multiIf(
+                trace_id != '', '',
+                response_id != '', concat('response ', response_id),
+                request_id != '', concat('request ', request_id),
+                ''
+            ) AS named,
             evaluator,
             score,
             label,
@@ -157,35 +105,31 @@ WITH
         FROM ${DATABASE}.evaluations
         PREWHERE time >= {from:DateTime64(3, 'UTC')}
             AND (empty({evaluators:Array(String)}) OR evaluator IN ({evaluators:Array(String)}))
-        WHERE isNotNull(score) OR is_low
+        WHERE (isNotNull(score) OR is_low) AND (trace_id != '' OR named != '')
     ),
-    named AS
+    names AS
     (
         SELECT
-            response_id AS response,
-            request_id AS request,
-            trace_id
+            arrayJoin([concat('response ', response_id), concat('request ', request_id)]) AS name,
+            any(trace_id) AS trace_id
         FROM ${DATABASE}.spans
         PREWHERE start_time >= {from:DateTime64(3, 'UTC')}
             AND start_time < {to:DateTime64(3, 'UTC')} + INTERVAL 1 HOUR
-        WHERE response_id IN (SELECT response FROM given WHERE response != '')
-            OR request_id IN (SELECT request FROM given WHERE request != '')
+        WHERE name IN (SELECT named FROM given)
+        GROUP BY name
     ),
     found AS
     (
-        SELECT trace_id, evaluator, score, label, explanation, is_low
+        SELECT
+            if(given.named = '', given.trace_id, names.trace_id) AS trace_id,
+            given.evaluator AS evaluator,
+            given.score AS score,
+            given.label AS label,
+            given.explanation AS explanation,
+            given.is_low AS is_low
         FROM given
+        LEFT JOIN names ON given.named = names.name
         WHERE trace_id != ''
-        UNION ALL
-        SELECT answers.trace_id, given.evaluator, given.score, given.label, given.explanation, given.is_low
-        FROM given
-        INNER JOIN (SELECT response, any(trace_id) AS trace_id FROM named WHERE response != '' GROUP BY response) AS answers
-            ON given.response = answers.response
-        UNION ALL
-        SELECT requests.trace_id, given.evaluator, given.score, given.label, given.explanation, given.is_low
-        FROM given
-        INNER JOIN (SELECT request, any(trace_id) AS trace_id FROM named WHERE request != '' GROUP BY request) AS requests
-            ON given.request = requests.request
     )
 SELECT
     totals.tenant AS tenant,
@@ -211,7 +155,8 @@ SELECT
     totals.input_tokens AS input_tokens,
     totals.output_tokens AS output_tokens,
     totals.unpriced AS unpriced,
-    totals.cost_usd AS cost_usd
+    totals.cost_usd AS cost_usd,
+    totals.traits AS traits
 FROM
 (
     SELECT
@@ -231,8 +176,8 @@ INNER JOIN ${DATABASE}.trace_totals(from = {from:DateTime64(3, 'UTC')}, to = {to
 -- given a score (see trace_scores). Columns as in slow_trace_traits.
 CREATE VIEW IF NOT EXISTS ${DATABASE}.low_quality_trace_traits AS
 SELECT
-    dimension,
-    value,
+    trait.1 AS dimension,
+    trait.2 AS value,
     traces_in,
     traces_out,
     traces_in / all_in AS share_in,
@@ -244,42 +189,38 @@ SELECT
 FROM
 (
     SELECT
-        *,
-        maxIf(traces_in, dimension = '') OVER () AS all_in,
-        maxIf(traces_out, dimension = '') OVER () AS all_out,
+        trait,
+        countIf(is_in) AS traces_in,
+        countIf(NOT is_in) AS traces_out,
+        maxIf(traces_in, trait.1 = '') OVER () AS all_in,
+        maxIf(traces_out, trait.1 = '') OVER () AS all_out,
         (traces_in + traces_out) / (all_in + all_out) AS share_all,
         if(all_out = 0, 0, sqrt(share_all * (1 - share_all) * (1 / all_in + 1 / all_out))) AS spread
     FROM
     (
         SELECT
-            traits.dimension AS dimension,
-            traits.value AS value,
-            uniqExactIf(traits.trace_id, judged.is_low) AS traces_in,
-            uniqExactIf(traits.trace_id, NOT judged.is_low) AS traces_out
+            whole.is_low AS is_in,
+            arrayJoin(arrayConcat([('', '')], whole.traits, told.traits)) AS trait
         FROM ${DATABASE}.trace_traits(
             from = {from:DateTime64(3, 'UTC')},
             to = {to:DateTime64(3, 'UTC')},
             tenants = {tenants:Array(String)},
             environments = {environments:Array(String)}
-        ) AS traits
-        INNER JOIN
-        (
-            SELECT trace_id, is_low
-            FROM ${DATABASE}.trace_scores(
-                from = {from:DateTime64(3, 'UTC')},
-                to = {to:DateTime64(3, 'UTC')},
-                below = {below:Float64},
-                evaluators = {evaluators:Array(String)}
-            )
-        ) AS judged ON traits.trace_id = judged.trace_id
-        GROUP BY dimension, value
+        ) AS told
+        INNER JOIN ${DATABASE}.trace_scores(
+            from = {from:DateTime64(3, 'UTC')},
+            to = {to:DateTime64(3, 'UTC')},
+            below = {below:Float64},
+            evaluators = {evaluators:Array(String)}
+        ) AS whole ON told.trace_id = whole.trace_id
     )
+    GROUP BY trait
 )
 WHERE dimension != '' AND traces_in >= greatest({min_support:UInt32}, 1)
 ORDER BY z_score DESC, dimension, value;
 
--- The traces of low quality that started in [from, to), worst first, with what was found (see
--- trace_scores) and what they ran.
+-- The traces of low quality that started in [from, to), worst first, at most `most` of them, with what was
+-- found (see trace_scores) and what they ran. tenants narrows them down to those of some; [] means all.
 CREATE VIEW IF NOT EXISTS ${DATABASE}.low_quality_traces AS
 WITH
     judged AS
@@ -291,10 +232,12 @@ WITH
             below = {below:Float64},
             evaluators = {evaluators:Array(String)}
         )
-        WHERE is_low
+        WHERE is_low AND (empty({tenants:Array(String)}) OR tenant IN {tenants:Array(String)})
+        ORDER BY lowest_score NULLS LAST, start_time, trace_id
+        LIMIT {most:UInt32}
     )
 SELECT
-    judged.* EXCEPT (is_low),
+    judged.* EXCEPT (is_low, traits),
     if(judged.root_endpoint = '', judged.root_name, judged.root_endpoint) AS endpoint,
     told.environments AS environments,
     told.features AS features,

@@ -25,9 +25,10 @@ FROM low_quality_traces(
     from = {from:DateTime64(3, 'UTC')},
     to = {to:DateTime64(3, 'UTC')},
     below = {below:Float64},
-    evaluators = {evaluators:Array(String)}
+    evaluators = {evaluators:Array(String)},
+    tenants = {tenants:Array(String)},
+    most = 4294967295
 )
-WHERE ({tenant:String} = '' OR tenant = {tenant:String})
-    AND ({endpoint:String} = '' OR endpoint = {endpoint:String})
+WHERE ({endpoint:String} = '' OR endpoint = {endpoint:String})
 ORDER BY ifNull(lowest_score, 2), start_ms, trace_id
 LIMIT {limit:UInt32};

@@ -26,8 +26,12 @@ SELECT
     unpriced,
     toString(cost_usd) AS cost_usd,
     count() OVER () AS total
-FROM slow_traces(from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')})
-WHERE ({tenant:String} = '' OR tenant = {tenant:String})
-    AND ({endpoint:String} = '' OR endpoint = {endpoint:String})
+FROM slow_traces(
+    from = {from:DateTime64(3, 'UTC')},
+    to = {to:DateTime64(3, 'UTC')},
+    tenants = {tenants:Array(String)},
+    most = 4294967295
+)
+WHERE ({endpoint:String} = '' OR endpoint = {endpoint:String})
 ORDER BY duration_ms DESC, trace_id
 LIMIT {limit:UInt32};

@@ -191,7 +191,7 @@ function slow() {
   return traceTable({
     title: 'Slow traces',
     description:
-      'Traces above the P95 of their tenant and endpoint, with their time on the critical path by kind of span.',
+      'Traces above the P95 of their tenant and endpoint, the 300 slowest at most, with their time on the critical path by kind of span.',
     query: 'traces/slow',
     width: 24,
     height: 10,
@@ -201,7 +201,8 @@ function slow() {
 function slowByEndpoint() {
   return bars({
     title: 'Where slow traces wait',
-    description: 'The mean time on the critical path of slow traces by endpoint and kind of span.',
+    description:
+      'The mean time on the critical path of slow traces, the 300 slowest at most, by endpoint and kind of span.',
     query: 'traces/slow_by_endpoint',
     unit: 'ms',
     width: 12,

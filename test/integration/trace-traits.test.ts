@@ -136,7 +136,7 @@ describe(`What traces share (seed ${SEED})`, () => {
     const judged = judgedTracesOf(inRange, scores, 0.4)
     const rows = await clickhouse.query<{ trace_id: string; lowest_score: number | null }>(
       `SELECT trace_id, lowest_score FROM low_quality_traces(from = {from:DateTime64(3, 'UTC')},
-         to = {to:DateTime64(3, 'UTC')}, below = 0.4, evaluators = [])`,
+         to = {to:DateTime64(3, 'UTC')}, below = 0.4, evaluators = [], tenants = [], most = 100000)`,
       range,
     )
     const low = [...judged].filter(([, isLow]) => isLow).map(([id]) => id)

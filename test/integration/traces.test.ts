@@ -83,7 +83,7 @@ const circle = traceOf('circle', 360_000, [
 ])
 const byHand = [agent, late, queued, orphans, overnight, skewed, circle].flat()
 
-const SPAN_TIMES = `span_times(trace_id = {trace:String}, from = '1970-01-01 00:00:00', to = '1970-01-01 00:00:00')`
+const SPAN_TIMES = `span_times(trace_ids = {trace:String}, from = '1970-01-01 00:00:00', to = '2100-01-01 00:00:00')`
 
 describe('Traces made by hand', () => {
   let clickhouse: ClickHouse
@@ -388,7 +388,15 @@ describe(`Random traces (seed ${SEED})`, () => {
       is_critical: number
     }>(
       `SELECT trace_id, span_id, self_nano, path_nano, is_critical
-       FROM span_times(trace_id = '', from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')})`,
+       FROM span_times(
+         trace_ids = (
+           SELECT arrayStringConcat(groupArray(trace_id), ',')
+           FROM trace_totals(from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')})
+           WHERE is_slow
+         ),
+         from = {from:DateTime64(3, 'UTC')},
+         to = '2100-01-01 00:00:00'
+       )`,
       range,
     )
     const slow = slowTracesOf(spans)
@@ -422,7 +430,7 @@ describe(`Random traces (seed ${SEED})`, () => {
       `SELECT trace_id, toString(round(duration_ms, 6)) AS duration,
          toString(round(llm_ms + embedding_ms + retrieval_ms + rerank_ms + tool_ms + agent_ms + other_ms + waiting_ms, 6)) AS parts,
          least(llm_ms, tool_ms, agent_ms, other_ms, waiting_ms) AS least
-       FROM slow_traces(from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')})`,
+       FROM slow_traces(from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')}, tenants = [], most = 100000)`,
       range,
     )
     expect(new Set(rows.map((row) => row.trace_id))).toEqual(slowTracesOf(spans))

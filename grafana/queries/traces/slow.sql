@@ -18,9 +18,8 @@ SELECT
     arrayStringConcat(slow.models, ', ') AS models,
     if(slow.unpriced > 0 AND slow.cost_usd = 0, NULL, slow.cost_usd) AS usd,
     slow.tenant AS tenant
-FROM slow_traces(from = $__fromTime, to = $__toTime) AS slow
-WHERE @filters(slow: tenant)
-    AND $__conditionalAll(hasAny(slow.environments, [${environment:singlequote}]), $environment)
+FROM slow_traces(from = $__fromTime, to = $__toTime, tenants = @chosen(tenant), most = 300) AS slow
+WHERE $__conditionalAll(hasAny(slow.environments, [${environment:singlequote}]), $environment)
     AND $__conditionalAll(hasAny(slow.models, [${model:singlequote}]), $model)
     AND $__conditionalAll(hasAny(slow.features, [${feature:singlequote}]), $feature)
 ORDER BY slow.duration_ms DESC

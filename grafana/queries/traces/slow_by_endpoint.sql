@@ -9,9 +9,8 @@ SELECT
     avg(slow.agent_ms) AS agent,
     avg(slow.other_ms) AS other,
     avg(slow.waiting_ms) AS waiting
-FROM slow_traces(from = $__fromTime, to = $__toTime) AS slow
-WHERE @filters(slow: tenant)
-    AND $__conditionalAll(hasAny(slow.environments, [${environment:singlequote}]), $environment)
+FROM slow_traces(from = $__fromTime, to = $__toTime, tenants = @chosen(tenant), most = 300) AS slow
+WHERE $__conditionalAll(hasAny(slow.environments, [${environment:singlequote}]), $environment)
     AND $__conditionalAll(hasAny(slow.models, [${model:singlequote}]), $model)
     AND $__conditionalAll(hasAny(slow.features, [${feature:singlequote}]), $feature)
 GROUP BY endpoint

@@ -27,7 +27,7 @@ SELECT
     trimBoth(concat(spans.prompt_id, ' ', spans.prompt_version)) AS prompt,
     spans.span_id AS id
 FROM spans
-LEFT JOIN span_times(trace_id = @sql(traces/shown), from = toDateTime(0), to = toDateTime(0)) AS times
+LEFT JOIN span_times(trace_ids = shown, from = scope.1, to = scope.2) AS times
     ON times.span_id = spans.span_id
 PREWHERE spans.start_time >= scope.1 AND spans.start_time <= scope.2 AND spans.trace_id = shown
 ORDER BY spans.start_time, times.depth

@@ -131,7 +131,10 @@ export async function readSlowTraces(
   clickhouse: ClickHouse,
   asked: TracesAsked,
 ): Promise<Found<SlowTrace>> {
-  const rows = await clickhouse.query<SlowRow>(readQuery('traces_slow'), paramsOf(asked))
+  const rows = await clickhouse.query<SlowRow>(readQuery('traces_slow'), {
+    ...paramsOf(asked),
+    tenants: tenantsOf(asked),
+  })
   const traces = rows.map((row) => ({
     ...listed(row),
     p95Ms: row.p95_ms,
@@ -150,6 +153,7 @@ export async function readLowQualityTraces(
 ): Promise<Found<LowQualityTrace>> {
   const rows = await clickhouse.query<LowQualityRow>(readQuery('traces_low_quality'), {
     ...paramsOf(asked),
+    tenants: tenantsOf(asked),
     below,
     evaluators,
   })
@@ -175,7 +179,7 @@ export async function readTraits(
   const sql = readQuery(judgement === undefined ? 'traits_slow' : 'traits_low_quality')
   const rows = await clickhouse.query<TraitRow>(sql, {
     ...paramsOf({ ...asked, limit: MAX_TRAITS }),
-    tenants: asked.tenant === '' ? [] : [asked.tenant],
+    tenants: tenantsOf(asked),
     min_support: MIN_SUPPORT,
     min_z: MIN_Z,
     ...judgement,
@@ -207,6 +211,11 @@ export async function readPresence(
   const sql = readQuery('traces_present')
   const [row] = await clickhouse.query<{ from_s: string; to_s: string }>(sql, { tenant })
   return row && { from: iso(Number(row.from_s) * 1_000), to: iso(Number(row.to_s) * 1_000) }
+}
+
+/** As views take them: an empty list means all. */
+function tenantsOf({ tenant }: TracesAsked): readonly string[] {
+  return tenant === '' ? [] : [tenant]
 }
 
 function paramsOf({ fromMs, toMs, tenant, endpoint, limit }: TracesAsked) {
