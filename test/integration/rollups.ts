@@ -82,18 +82,25 @@ const modelSums = {
 const all = () => true
 
 const { endpoint: _, ...byCall } = byModel
-/** The count of each bucket of each map, the empty ones too. */
-const histogramSums = {
-  requests: one,
-  ...Object.fromEntries(
-    measures.flatMap((measure) =>
+const { provider: _provider, operation: _operation, ...byFeature } = byCall
+const isLlm = (span: EnrichedSpan) => span.kind === 'llm'
+
+/** The count of each bucket of maps, the empty ones too. */
+function ofBuckets(
+  of: typeof measures,
+  takes: (span: EnrichedSpan) => boolean,
+): Readonly<Record<string, Sum>> {
+  return Object.fromEntries(
+    of.flatMap((measure) =>
       measure.uppers.map((upper) => [
         `${measure.column}[${upper}]`,
-        truth((span) => upperOf(measure, span) === upper),
+        truth((span) => takes(span) && upperOf(measure, span) === upper),
       ]),
     ),
-  ),
+  )
 }
+
+const histogramSums = { requests: one, ...ofBuckets(measures, all) }
 
 /** Every table that an insert of spans reaches. */
 export const rollups: readonly Rollup[] = [
@@ -157,6 +164,24 @@ export const rollups: readonly Rollup[] = [
     takes: landedAsCall,
     dimensions: { ...byCall, time: timeOf(3_600n) },
     sums: histogramSums,
+  },
+  {
+    table: 'calls_by_feature_1d',
+    takes: (span) =>
+      span.kind === 'llm' || span.price_status === 'unpriced' || (span.cost_pico_usd ?? 0n) !== 0n,
+    dimensions: { ...byFeature, time: timeOf(86_400n) },
+    sums: {
+      ...costSum,
+      ...ofBuckets(
+        measures.filter(({ column }) => column === 'duration_buckets'),
+        (span) => isLlm(span) && landedAsCall(span),
+      ),
+      unpriced: isUnpriced,
+      requests: truth(isLlm),
+      errors: truth((span) => isLlm(span) && span.error_type !== ''),
+      cancelled: truth((span) => isLlm(span) && span.error_type === 'cancelled'),
+      timed: truth((span) => isLlm(span) && landedAsCall(span)),
+    },
   },
   {
     // Its minutes are those of landing: no span tells them.

@@ -5,15 +5,73 @@
 -- does: over rows it is sum(bad) / sum(total) / (1 - objective). Windows are the whole minutes before `until`.
 
 -- Calls of models (kind llm) from `from` up to `to`, and how many failed. A cancelled call is neither good
--- nor bad, as in the rule slo-errors: it is taken away from both.
+-- nor bad, as in the rule slo-errors: it is taken away from both. Whole days are read by the day, the hours
+-- that are left at both ends by the hour, the minutes that are left of those by the minute.
 CREATE VIEW IF NOT EXISTS ${DATABASE}.outcomes_between AS
+WITH
+    toStartOfHour({from:DateTime} + 3599, 'UTC') AS first_hour,
+    toStartOfHour({to:DateTime}, 'UTC') AS last_hour,
+    toDateTime(toStartOfDay({from:DateTime} + 86399, 'UTC'), 'UTC') AS first_day,
+    toDateTime(toStartOfDay({to:DateTime}, 'UTC'), 'UTC') AS last_day
+SELECT tenant, environment, service, feature, model, toInt64(requests) - toInt64(cancelled) AS total, toInt64(errors) - toInt64(cancelled) AS bad
+FROM ${DATABASE}.calls_by_feature_1d
+WHERE time >= first_day AND time < last_day AND kind = 'llm'
+UNION ALL
 SELECT tenant, environment, service, feature, model, toInt64(requests) AS total, toInt64(errors) AS bad
-FROM ${DATABASE}.requests_between(from = {from:DateTime}, to = {to:DateTime})
-WHERE kind = 'llm'
+FROM ${DATABASE}.requests_by_model_1h
+WHERE time >= first_hour AND time < last_hour AND NOT (time >= first_day AND time < last_day) AND kind = 'llm'
+UNION ALL
+SELECT tenant, environment, service, feature, model, toInt64(requests) AS total, toInt64(errors) AS bad
+FROM ${DATABASE}.requests_by_model_1m
+WHERE time >= {from:DateTime} AND time < {to:DateTime} AND (time < first_hour OR time >= last_hour) AND kind = 'llm'
 UNION ALL
 SELECT tenant, environment, service, feature, model, -toInt64(errors) AS total, -toInt64(errors) AS bad
-FROM ${DATABASE}.errors_between(from = {from:DateTime}, to = {to:DateTime})
-WHERE kind = 'llm' AND error_type = 'cancelled';
+FROM ${DATABASE}.errors_by_type_1h
+WHERE time >= first_hour AND time < last_hour AND NOT (time >= first_day AND time < last_day)
+    AND kind = 'llm' AND error_type = 'cancelled'
+UNION ALL
+SELECT tenant, environment, service, feature, model, -toInt64(errors) AS total, -toInt64(errors) AS bad
+FROM ${DATABASE}.errors_by_type_1m
+WHERE time >= {from:DateTime} AND time < {to:DateTime} AND (time < first_hour OR time >= last_hour)
+    AND kind = 'llm' AND error_type = 'cancelled';
+
+-- The same for how long they took, in the buckets of histograms_by_model_1m.
+CREATE VIEW IF NOT EXISTS ${DATABASE}.durations_between AS
+WITH
+    toStartOfHour({from:DateTime} + 3599, 'UTC') AS first_hour,
+    toStartOfHour({to:DateTime}, 'UTC') AS last_hour,
+    toDateTime(toStartOfDay({from:DateTime} + 86399, 'UTC'), 'UTC') AS first_day,
+    toDateTime(toStartOfDay({to:DateTime}, 'UTC'), 'UTC') AS last_day
+SELECT tenant, environment, service, feature, model, timed, duration_buckets
+FROM ${DATABASE}.calls_by_feature_1d
+WHERE time >= first_day AND time < last_day AND kind = 'llm'
+UNION ALL
+SELECT tenant, environment, service, feature, model, requests AS timed, duration_buckets
+FROM ${DATABASE}.histograms_by_model_1h
+WHERE time >= first_hour AND time < last_hour AND NOT (time >= first_day AND time < last_day) AND kind = 'llm'
+UNION ALL
+SELECT tenant, environment, service, feature, model, requests AS timed, duration_buckets
+FROM ${DATABASE}.histograms_by_model_1m
+WHERE time >= {from:DateTime} AND time < {to:DateTime} AND (time < first_hour OR time >= last_hour) AND kind = 'llm';
+
+-- The same for what calls of all kinds cost.
+CREATE VIEW IF NOT EXISTS ${DATABASE}.costs_between AS
+WITH
+    toStartOfHour({from:DateTime} + 3599, 'UTC') AS first_hour,
+    toStartOfHour({to:DateTime}, 'UTC') AS last_hour,
+    toDateTime(toStartOfDay({from:DateTime} + 86399, 'UTC'), 'UTC') AS first_day,
+    toDateTime(toStartOfDay({to:DateTime}, 'UTC'), 'UTC') AS last_day
+SELECT tenant, environment, service, feature, model, cost_usd
+FROM ${DATABASE}.calls_by_feature_1d
+WHERE time >= first_day AND time < last_day
+UNION ALL
+SELECT tenant, environment, service, feature, model, cost_usd
+FROM ${DATABASE}.requests_by_model_1h
+WHERE time >= first_hour AND time < last_hour AND NOT (time >= first_day AND time < last_day)
+UNION ALL
+SELECT tenant, environment, service, feature, model, cost_usd
+FROM ${DATABASE}.requests_by_model_1m
+WHERE time >= {from:DateTime} AND time < {to:DateTime} AND (time < first_hour OR time >= last_hour);
 
 CREATE VIEW IF NOT EXISTS ${DATABASE}.burn_rate AS
 SELECT
@@ -101,14 +159,13 @@ WITH
 SELECT
     tenant, environment, service, feature, model,
     bound_ms / 1000 AS slower_than_s,
-    toInt64(sum(histograms.requests)) AS total,
+    toInt64(sum(durations.timed)) AS total,
     sum(toInt64(arraySum(mapValues(mapFilter((le, calls) -> le > bound_ms, duration_buckets))))) AS bad,
     bad / nullIf(total, 0) AS slow_rate,
     slow_rate / (1 - {objective:Float64}) AS burn_rate
-FROM ${DATABASE}.histograms_between(
+FROM ${DATABASE}.durations_between(
     from = {until:DateTime} - {window_s:UInt32}, to = {until:DateTime}
-) AS histograms
-WHERE kind = 'llm'
+) AS durations
 GROUP BY tenant, environment, service, feature, model;
 
 CREATE VIEW IF NOT EXISTS ${DATABASE}.latency_burn_rate_over_time AS
@@ -166,12 +223,12 @@ WHERE total != 0;
 CREATE VIEW IF NOT EXISTS ${DATABASE}.cost_burn_rate AS
 SELECT
     tenant, environment, service, feature, model,
-    sum(requests.cost_usd) AS usd,
+    sum(costs.cost_usd) AS usd,
     {budget_usd:Float64} * {window_s:UInt32} / {period_s:UInt32} AS allowed_usd,
     toFloat64(usd) / allowed_usd AS burn_rate
-FROM ${DATABASE}.requests_between(
+FROM ${DATABASE}.costs_between(
     from = {until:DateTime} - {window_s:UInt32}, to = {until:DateTime}
-) AS requests
+) AS costs
 GROUP BY tenant, environment, service, feature, model
 HAVING usd != 0;
 
