@@ -3,20 +3,15 @@
 -- latency_burn_rate says it.
 WITH
     (
-        SELECT (
-            sumIf(toInt64(calls.requests), calls.kind = 'llm'),
-            sumIf(toInt64(calls.errors), calls.kind = 'llm'),
-            toFloat64(sum(calls.cost_usd))
-        )
-        FROM requests_between(from = $__toTime - INTERVAL 30 DAY, to = $__toTime) AS calls
+        SELECT (sum(calls.total), sum(calls.bad))
+        FROM outcomes_between(from = $__toTime - INTERVAL 30 DAY, to = $__toTime) AS calls
         WHERE @filters(calls: tenant, environment, model, feature, service)
     ) AS made,
     (
-        SELECT sum(toInt64(calls.errors))
-        FROM errors_between(from = $__toTime - INTERVAL 30 DAY, to = $__toTime) AS calls
-        WHERE calls.kind = 'llm' AND calls.error_type = 'cancelled'
-            AND @filters(calls: tenant, environment, model, feature, service)
-    ) AS cancelled,
+        SELECT toFloat64(sum(calls.cost_usd))
+        FROM costs_between(from = $__toTime - INTERVAL 30 DAY, to = $__toTime) AS calls
+        WHERE @filters(calls: tenant, environment, model, feature, service)
+    ) AS spent,
     (
         SELECT (sum(slow.total), sum(slow.bad))
         FROM latency_burn_rate(
@@ -25,6 +20,6 @@ WITH
         WHERE @filters(slow: tenant, environment, model, feature, service)
     ) AS timed
 SELECT
-    1 - (made.2 - cancelled) / nullIf((made.1 - cancelled) * (1 - @number(error_objective, 99) / 100), 0) AS errors,
+    1 - made.2 / nullIf(made.1 * (1 - @number(error_objective, 99) / 100), 0) AS errors,
     1 - timed.2 / nullIf(timed.1 * (1 - @number(latency_objective, 95) / 100), 0) AS latency,
-    1 - made.3 / nullIf(@number(budget, 3000), 0) AS cost
+    1 - spent / nullIf(@number(budget, 3000), 0) AS cost
