@@ -1,10 +1,16 @@
 -- Notifications by channel and outcome.
-SELECT
-    @bucket(deliveries.time) AS time,
-    concat(deliveries.channel, ' ', deliveries.outcome) AS outcome,
-    count() AS notifications
-FROM alert_deliveries AS deliveries
-WHERE $__timeFilter(deliveries.time)
-    AND @filters(deliveries: rule)
-GROUP BY time, outcome
-ORDER BY time, outcome
+SELECT * FROM
+(
+    SELECT
+        @bucket(deliveries.time) AS time,
+        concat(deliveries.channel, ' ', deliveries.outcome) AS outcome,
+        count() AS notifications
+    FROM alert_deliveries AS deliveries
+    WHERE $__timeFilter(deliveries.time)
+        AND @filters(deliveries: rule)
+    GROUP BY time, outcome
+    ORDER BY time, outcome
+)
+UNION ALL
+SELECT $__toTime AS time, 'none' AS outcome, 0 AS notifications
+WHERE (SELECT count() FROM alert_deliveries AS deliveries WHERE $__timeFilter(deliveries.time) AND @filters(deliveries: rule)) = 0

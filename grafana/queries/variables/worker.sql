@@ -1,5 +1,3 @@
--- The workers that have dead letters in the range of time.
-SELECT DISTINCT worker
-FROM dead_letters
-WHERE $__timeFilter(time)
+-- The workers, of which any may have dead letters.
+SELECT arrayJoin(['alert', 'enrich', 'ingest', 'sink']) AS worker
 ORDER BY worker

@@ -153,7 +153,8 @@ export function formatTrace(
       span.isCritical ? ms(span.pathMs) : '',
       span.costUsd ?? '',
     ])
-  const root = rootName === '' ? 'without a root' : `${rootName} (${rootService})`
+  const service = rootService === '' ? '' : ` (${rootService})`
+  const root = rootName === '' ? 'without a root' : `${rootName}${service}`
   return [
     `Trace ${total.traceId}: ${root}`,
     [`Started ${total.startedAt}`, ...whose].join(', '),
