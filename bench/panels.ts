@@ -1,14 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { connectClickHouse, type ClickHouse } from '#runtime/clickhouse.ts'
 import { type Env, parseCommonConfig } from '#runtime/config.ts'
 import { createLogger } from '#runtime/log.ts'
 import { migrate, parseMigrationVariables } from '#runtime/migrations.ts'
 import { textTable } from '#runtime/text-table.ts'
 import {
-  type DashboardFile,
   type DashboardQuery,
   fillIn,
   queriesOf,
+  readDashboards,
 } from '../grafana/build/panel-sql.ts'
 import { BenchError } from './bench-error.ts'
 import { formatEnvironment } from './format.ts'
@@ -43,7 +42,6 @@ export interface PanelsReport {
   readonly panels: readonly PanelFigures[]
 }
 
-const FOLDER = new URL('../grafana/dashboards/', import.meta.url)
 const silent = createLogger('bench', 'silent')
 
 /** Measures what each panel of the dashboards costs ClickHouse, the dearest first. */
@@ -118,10 +116,9 @@ async function measureQuery(clickhouse: ClickHouse, sql: string, runs: number) {
 
 /** Every query with the range that its dashboard shows at first. */
 function shownQueries(): readonly { readonly query: DashboardQuery; readonly range: string }[] {
-  return readdirSync(FOLDER).flatMap((file) => {
-    const dashboard: DashboardFile = JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8'))
-    return queriesOf(dashboard).map((query) => ({ query, range: dashboard.time.from }))
-  })
+  return readDashboards().flatMap((dashboard) =>
+    queriesOf(dashboard).map((query) => ({ query, range: dashboard.time.from })),
+  )
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }

@@ -1,7 +1,5 @@
 import {
   GraphDrawStyle,
-  GraphThresholdsStyleConfigBuilder,
-  GraphThresholdsStyleMode,
   LineStyleBuilder,
   StackingConfigBuilder,
   StackingMode,
@@ -9,7 +7,7 @@ import {
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { dashboard } from './dashboard.ts'
 import { linkTo, tracesBehind } from './links.ts'
-import { bars, floors, graph, neutral, stat, table, thresholds } from './panels.ts'
+import { bars, dashed, floors, graph, neutral, stat, table, thresholds } from './panels.ts'
 
 const MODEL = '${__field.labels.model}'
 
@@ -49,7 +47,7 @@ function latency() {
   })
     .displayName(`${MODEL} \${__field.name}`)
     .thresholds(thresholds([3_000, 'yellow'], [5_000, 'red']))
-    .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed))
+    .thresholdsStyle(dashed())
     .overrideByRegexp('/P50|P99/', [
       ...faint,
       { id: 'custom.lineStyle', value: new LineStyleBuilder().fill('dash').dash([4, 6]).build() },
@@ -72,7 +70,7 @@ function errors() {
     .fillOpacity(70)
     .stacking(stacked())
     .thresholds(thresholds([0.05, 'red']))
-    .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed))
+    .thresholdsStyle(dashed())
     .dataLinks([tracesBehind({ error: '${__field.labels.error_type}' })])
 }
 

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
 /** What Grafana and its ClickHouse plugin make of the SQL of a panel before they send it. */
 
 /** A query of a dashboard, and where it stands. */
@@ -42,6 +44,15 @@ interface VariableFile {
 interface AnnotationFile {
   readonly name: string
   readonly target?: { readonly rawSql?: string }
+}
+
+const FOLDER = new URL('../dashboards/', import.meta.url)
+
+/** Every dashboard, as its file has it, by the files' names. */
+export function readDashboards(): readonly DashboardFile[] {
+  return readdirSync(FOLDER)
+    .toSorted()
+    .map((file): DashboardFile => JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')))
 }
 
 const DEFAULT_POINTS = 1_000

@@ -12,6 +12,7 @@ import {
   heatmap,
   legend,
   neutral,
+  type PanelOptions,
   stat,
   table,
   thresholds,
@@ -215,28 +216,23 @@ function percentiles() {
 }
 
 function success() {
-  return graph({
+  return shareByModel({
     title: 'Successful calls by model',
     description: 'The share of model calls that did not fail.',
     query: 'quality/success',
-    unit: 'percentunit',
-    width: 8,
-    height: 9,
   })
-    .displayName('${__field.labels.model}')
-    .max(1)
-    .dataLinks([tracesBehind({ model: '${__field.labels.model}' })])
 }
 
 function hallucinated() {
-  return graph({
+  return shareByModel({
     title: 'Hallucinated by model',
     description: 'The share of answers judged for truth that were judged untrue, as counted above.',
     query: 'quality/hallucinated',
-    unit: 'percentunit',
-    width: 8,
-    height: 9,
   })
+}
+
+function shareByModel(options: Pick<PanelOptions, 'title' | 'description' | 'query'>) {
+  return graph({ ...options, unit: 'percentunit', width: 8, height: 9 })
     .displayName('${__field.labels.model}')
     .max(1)
     .dataLinks([tracesBehind({ model: '${__field.labels.model}' })])

@@ -41,9 +41,3 @@ export function observeAlerts(
     onRejected: () => rejected.inc(),
   }
 }
-
-/** Writes metrics that are kept elsewhere behind those of the registry. */
-export function exposeText(registry: Metrics['registry'], text: () => string): void {
-  const ownText = registry.metrics.bind(registry)
-  registry.metrics = async () => `${await ownText()}${text()}`
-}

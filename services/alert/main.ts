@@ -15,7 +15,7 @@ import {
   spanAggregates,
 } from '#schemas/topics.ts'
 import { startAggregators } from './aggregators.ts'
-import { exposeText, observeAlerts } from './alert-metrics.ts'
+import { observeAlerts } from './alert-metrics.ts'
 import { type AlertConfig, parseConfig } from './config.ts'
 import { createEvaluateStage, type EvaluateStage } from './evaluate-stage.ts'
 import type { Evaluator } from './evaluator.ts'
@@ -44,7 +44,7 @@ async function start(context: ServiceContext<AlertConfig>): Promise<Running<Aler
   let { rules } = config
   const { metricsLabels: labels, metricsMaxSeries: maxSeries } = config
   const llm = createLlmMetrics({ labels, maxSeries })
-  exposeText(metrics.registry, llm.text)
+  metrics.addText(llm.text)
   const evaluate = await openEvaluation(context, kafka, writer)
   // From the back to the front: a new channel is told of what comes once it is there.
   const notifiers = await startNotifiers(

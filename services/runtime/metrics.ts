@@ -4,6 +4,10 @@ import type { LoopObserver } from './record-loop.ts'
 /** The metrics of one process, served at /metrics. */
 export interface Metrics {
   readonly registry: Registry
+  /** Writes metrics that are kept elsewhere behind those of the registry. */
+  addText(text: () => string): void
+  /** The page: all metrics as Prometheus reads them. */
+  text(): Promise<string>
   counter<L extends string>(name: string, help: string, labels: readonly L[]): Counter<L>
   gauge<L extends string>(name: string, help: string, labels: readonly L[]): Gauge<L>
   /** A gauge that is read when it is asked for. */
@@ -28,8 +32,14 @@ export function createMetrics(service: string): Metrics {
   collectDefaultMetrics({ register: registry, prefix: 'spanmeter_' })
   for (const name of MISNAMED) registry.removeSingleMetric(name)
   const registers = [registry]
+  const others: (() => string)[] = []
   return {
     registry,
+    addText: (text) => void others.push(text),
+    async text() {
+      const own = await registry.metrics()
+      return own + others.map((text) => text()).join('')
+    },
     counter: (name, help, labelNames) => new Counter({ name, help, labelNames, registers }),
     gauge: (name, help, labelNames) => new Gauge({ name, help, labelNames, registers }),
     observedGauge(name, help, read) {

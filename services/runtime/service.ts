@@ -132,9 +132,9 @@ async function serveHealth(
   return server
 }
 
-async function sendMetrics({ registry }: Metrics, response: ServerResponse): Promise<void> {
-  const text = await registry.metrics()
-  response.setHeader('Content-Type', registry.contentType).end(text)
+async function sendMetrics(metrics: Metrics, response: ServerResponse): Promise<void> {
+  const text = await metrics.text()
+  response.setHeader('Content-Type', metrics.registry.contentType).end(text)
 }
 
 function listen(

@@ -3,7 +3,6 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createCodec } from '../../schemas/codec.ts'
 import { enrichedSpans, schemas } from '../../schemas/topics.ts'
-import { exposeText } from '../../services/alert/alert-metrics.ts'
 import { METRIC_LABELS, type MetricLabel } from '../../services/alert/llm-label-sets.ts'
 import { createLlmMetrics, type LlmMetrics } from '../../services/alert/llm-metrics.ts'
 import { createMetrics } from '../../services/runtime/metrics.ts'
@@ -198,8 +197,8 @@ describe('The metrics of calls and scores', () => {
     const metrics = createMetrics('alert')
     metrics.counter('spanmeter_things_total', 'Things.', []).inc(3)
     const llm = createLlmMetrics({ labels: [], maxSeries: 3 })
-    exposeText(metrics.registry, llm.text)
-    const names = parseExposition(await metrics.registry.metrics()).map(({ name }) => name)
+    metrics.addText(llm.text)
+    const names = parseExposition(await metrics.text()).map(({ name }) => name)
     expect(names.indexOf('spanmeter_things_total')).toBeGreaterThan(0)
     expect(names.indexOf('llm_requests_total')).toBeGreaterThan(
       names.indexOf('spanmeter_things_total'),

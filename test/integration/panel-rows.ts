@@ -1,23 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import {
-  type DashboardFile,
   type DashboardQuery,
   fillIn,
   queriesOf,
+  readDashboards,
   type Shown,
 } from '../../grafana/build/panel-sql.ts'
 import type { ClickHouse } from '../../services/runtime/clickhouse.ts'
 
-const FOLDER = new URL('../../grafana/dashboards/', import.meta.url)
-
 /** Every query of every dashboard's file. */
 export function dashboardQueries(): readonly DashboardQuery[] {
-  return readdirSync(FOLDER)
-    .toSorted()
-    .flatMap((file) => {
-      const dashboard: DashboardFile = JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8'))
-      return queriesOf(dashboard)
-    })
+  return readDashboards().flatMap(queriesOf)
 }
 
 type Cell = string | number | null

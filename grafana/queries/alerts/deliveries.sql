@@ -1,5 +1,5 @@
 -- Single notifications, those that did not arrive first.
-SELECT * FROM
+WITH found AS
 (
     SELECT
         deliveries.time AS time,
@@ -17,6 +17,7 @@ SELECT * FROM
     ORDER BY outcome IN ('failed', 'refused') DESC, deliveries.time DESC
     LIMIT 200
 )
+SELECT * FROM found
 UNION ALL
 SELECT toDateTime64($__toTime, 9, 'UTC') AS time, '(none)' AS channel, '' AS outcome, '' AS rule, '' AS state, 0 AS tries, '' AS status, 0 AS latency, 'nobody was told in this range' AS detail
-WHERE (SELECT count() FROM alert_deliveries AS deliveries WHERE $__timeFilter(deliveries.time) AND @filters(deliveries: rule)) = 0
+WHERE (SELECT count() FROM found) = 0

@@ -1,5 +1,5 @@
 -- Notifications by channel and outcome.
-SELECT * FROM
+WITH found AS
 (
     SELECT
         @bucket(deliveries.time) AS time,
@@ -11,6 +11,7 @@ SELECT * FROM
     GROUP BY time, outcome
     ORDER BY time, outcome
 )
+SELECT * FROM found
 UNION ALL
 SELECT $__toTime AS time, 'none' AS outcome, 0 AS notifications
-WHERE (SELECT count() FROM alert_deliveries AS deliveries WHERE $__timeFilter(deliveries.time) AND @filters(deliveries: rule)) = 0
+WHERE (SELECT count() FROM found) = 0

@@ -1,5 +1,5 @@
 -- What calls report that they cost, against what the same calls cost by the price list.
-SELECT * FROM
+WITH found AS
 (
     SELECT
         calls.provider AS provider,
@@ -16,6 +16,7 @@ SELECT * FROM
     ORDER BY abs(drift) DESC
     LIMIT 50
 )
+SELECT * FROM found
 UNION ALL
 SELECT '' AS provider, '(no call reports a cost)' AS model, toDecimal128(0, 12) AS reported, toDecimal128(0, 12) AS `by price list`, toDecimal128(0, 12) AS drift, NULL AS `of price list`
-WHERE (SELECT count() FROM requests_by_model(step_s = @step) AS calls WHERE $__timeFilter(calls.time) AND @filters(calls) AND calls.reported_cost_usd != 0) = 0
+WHERE (SELECT count() FROM found) = 0

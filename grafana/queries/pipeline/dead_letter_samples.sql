@@ -1,6 +1,6 @@
 -- The newest dead letters. What is text is shown as text, what is not in hexadecimal digits, both cut off;
 -- partition, offset and index find the whole of it.
-SELECT * FROM
+WITH found AS
 (
     SELECT
         letters.time AS time,
@@ -20,6 +20,7 @@ SELECT * FROM
     ORDER BY letters.time DESC
     LIMIT 50
 )
+SELECT * FROM found
 UNION ALL
 SELECT toDateTime64($__toTime, 9, 'UTC') AS time, '' AS worker, '(none)' AS reason, 'nothing was refused in this range' AS detail, '' AS source, NULL AS partition, NULL AS offset, NULL AS span, '' AS format, 0 AS bytes, '' AS payload
-WHERE (SELECT count() FROM dead_letters AS letters WHERE $__timeFilter(letters.time) AND @filters(letters: worker, reason)) = 0
+WHERE (SELECT count() FROM found) = 0

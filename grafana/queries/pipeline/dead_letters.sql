@@ -1,5 +1,5 @@
 -- Records that workers could not read, per minute.
-SELECT * FROM
+WITH found AS
 (
     SELECT
         @bucket(letters.time) AS time,
@@ -12,6 +12,7 @@ SELECT * FROM
     GROUP BY time, worker, reason
     ORDER BY time, worker, reason
 )
+SELECT * FROM found
 UNION ALL
 SELECT $__toTime AS time, 'all' AS worker, 'none' AS reason, 0 AS records
-WHERE (SELECT count() FROM dead_letters AS letters WHERE $__timeFilter(letters.time) AND @filters(letters: worker, reason)) = 0
+WHERE (SELECT count() FROM found) = 0
