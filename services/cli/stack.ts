@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { connectClickHouse, type ClickHouse } from '#runtime/clickhouse.ts'
 import {
   type CommonConfig,
+  ConfigError,
   type Env,
   otlpVariables,
   parseCommonConfig,
@@ -13,7 +14,7 @@ import type { Logger } from '#runtime/log.ts'
 import { migrate, parseMigrationVariables } from '#runtime/migrations.ts'
 import { topicSpecs } from '#runtime/topics.ts'
 import type { EmbeddedAccess } from '../embedded/clickhouse.ts'
-import { parseEmbeddedConfig } from '../embedded/config.ts'
+import { type EmbeddedConfig, parseEmbeddedConfig } from '../embedded/config.ts'
 import { type Engines, startEngines } from '../embedded/engines.ts'
 import { requireFreePorts } from '../embedded/ports.ts'
 import { parseAccessConfig } from './access/access-config.ts'
@@ -43,6 +44,7 @@ const WORKERS_READY_DEADLINE_MS = 60_000
  */
 export async function startStack(given: Env, logger: Logger, tell: Tell): Promise<Stack> {
   const config = parseEmbeddedConfig(given)
+  requirePlainEngines(given, config)
   await requireOtlpPorts(given)
   const undo: (() => Promise<void>)[] = []
   const stop = async () => {
@@ -77,6 +79,21 @@ export async function startStack(given: Env, logger: Logger, tell: Tell): Promis
   } catch (error) {
     await stop()
     throw error
+  }
+}
+
+/** The embedded engines take connections of this machine alone, and no TLS. */
+function requirePlainEngines(env: Env, config: EmbeddedConfig): void {
+  const { kafka, clickhouse } = parseCommonConfig(env)
+  if (config.kafka !== undefined && (kafka.tls !== undefined || kafka.sasl !== undefined)) {
+    throw new ConfigError(
+      'The embedded Kafka has no TLS and no users: set SPANMETER_KAFKA_BROKERS to the broker that has, or take SPANMETER_KAFKA_TLS… and SPANMETER_KAFKA_SASL… away.',
+    )
+  }
+  if (config.clickhouse !== undefined && clickhouse.tls !== undefined) {
+    throw new ConfigError(
+      'The embedded ClickHouse has no TLS: set SPANMETER_CLICKHOUSE_URL to the server that has, or take SPANMETER_CLICKHOUSE_TLS… away.',
+    )
   }
 }
 

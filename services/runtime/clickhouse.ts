@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { rootCertificates } from 'node:tls'
 import {
   ClickHouseError as ServerError,
   ClickHouseLogLevel,
   createClient,
   type ClickHouseClient,
+  type ClickHouseClientConfigOptions,
   type ClickHouseSettings,
   type ErrorLogParams,
   type Logger as ClientLogger,
@@ -157,6 +159,7 @@ function clientOptions(
     username: config.user,
     password: config.password,
     application: 'spanmeter',
+    ...tlsOptions(config),
     request_timeout: options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
     max_open_connections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     keep_alive: {
@@ -169,6 +172,14 @@ function clientOptions(
         ? { level: ClickHouseLogLevel.OFF }
         : { level: ClickHouseLogLevel.WARN, LoggerClass: clientLogger(logger) },
   }
+}
+
+/** The client takes an authority with or without a certificate of one's own, and no certificate without one. */
+function tlsOptions({ tls }: ClickHouseConfig): Pick<ClickHouseClientConfigOptions, 'tls'> {
+  if (tls === undefined) return {}
+  const ca_cert = tls.ca ?? Buffer.from(rootCertificates.join('\n'))
+  const { cert, key } = tls
+  return { tls: cert === undefined || key === undefined ? { ca_cert } : { ca_cert, cert, key } }
 }
 
 async function insertAvro(client: ClickHouseClient, insert: AvroInsert): Promise<void> {

@@ -1,12 +1,19 @@
 import { z } from 'zod'
+import { ConfigError } from './config-error.ts'
+import {
+  clickhouseTls,
+  encryptionVariables,
+  kafkaSasl,
+  kafkaTls,
+  readPassword,
+  type Sasl,
+  type Tls,
+} from './encryption.ts'
+
+export { ConfigError }
 
 /** The environment as Node gives it. */
 export type Env = Readonly<Record<string, string | undefined>>
-
-/** Thrown once for all bad variables together, so that a user mends them in one go. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-}
 
 /**
  * Reads a table of environment variables, each with its zod type, default and description.
@@ -72,7 +79,7 @@ export const commonVariables = {
     .default(8123)
     .describe('HTTP port of the embedded ClickHouse.'),
   SPANMETER_CLICKHOUSE_USER: z.string().default('default').describe('ClickHouse user.'),
-  SPANMETER_CLICKHOUSE_PASSWORD: z.string().default('').describe('Password of that user.'),
+  SPANMETER_CLICKHOUSE_PASSWORD: z.string().optional().describe('Password of that user.'),
   SPANMETER_CLICKHOUSE_DATABASE: z
     .string()
     .regex(/^[a-zA-Z_]\w*$/, 'must be a plain identifier')
@@ -96,6 +103,7 @@ export const commonVariables = {
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('Lowest level that is logged.'),
+  ...encryptionVariables,
 } as const
 
 /** Where ingest listens, and others send to. */
@@ -115,15 +123,19 @@ export interface KafkaConfig {
   readonly brokers: readonly string[]
   readonly topicPrefix: string
   readonly sessionTimeoutMs: number
+  /** Undefined: connections are plain. */
+  readonly tls?: Tls | undefined
+  readonly sasl?: Sasl | undefined
 }
 export interface ClickHouseConfig {
   readonly url: string
   readonly user: string
   readonly password: string
   readonly database: string
+  readonly tls?: Tls | undefined
 }
 
-/** The shared part of every service's configuration. */
+/** The shared part of every service's configuration. Throws ConfigError. */
 export function parseCommonConfig(env: Env): CommonConfig {
   const v = readVariables(commonVariables, env)
   return {
@@ -131,12 +143,20 @@ export function parseCommonConfig(env: Env): CommonConfig {
       brokers: v.SPANMETER_KAFKA_BROKERS ?? [`127.0.0.1:${v.SPANMETER_KAFKA_PORT}`],
       topicPrefix: v.SPANMETER_TOPIC_PREFIX,
       sessionTimeoutMs: v.SPANMETER_KAFKA_SESSION_TIMEOUT_MS,
+      tls: kafkaTls(v),
+      sasl: kafkaSasl(v),
     },
     clickhouse: {
       url: v.SPANMETER_CLICKHOUSE_URL ?? `http://127.0.0.1:${v.SPANMETER_CLICKHOUSE_HTTP_PORT}`,
       user: v.SPANMETER_CLICKHOUSE_USER,
-      password: v.SPANMETER_CLICKHOUSE_PASSWORD,
+      password:
+        readPassword(
+          'SPANMETER_CLICKHOUSE_PASSWORD',
+          v.SPANMETER_CLICKHOUSE_PASSWORD,
+          v.SPANMETER_CLICKHOUSE_PASSWORD_FILE,
+        ) ?? '',
       database: v.SPANMETER_CLICKHOUSE_DATABASE,
+      tls: clickhouseTls(v),
     },
     metricsHost: v.SPANMETER_METRICS_HOST,
     logLevel: v.SPANMETER_LOG_LEVEL,

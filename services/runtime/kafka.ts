@@ -4,12 +4,20 @@ import kafkajs, {
   type EachBatchPayload,
   type IHeaders,
   type Kafka as KafkaJs,
+  type KafkaConfig as KafkaConfigJs,
   type LogEntry,
 } from 'kafkajs'
 import type { KafkaConfig } from './config.ts'
 import { classified, isClassified } from './kafkajs-errors.ts'
 import { mendKafkaJs } from './kafkajs-mends.ts'
-import { countPartitions, ensureTopics, fetchCommitted, lags, startAtEnd } from './kafkajs-admin.ts'
+import {
+  countPartitions,
+  ensureTopics,
+  fetchCommitted,
+  firstOffset,
+  lags,
+  startAtEnd,
+} from './kafkajs-admin.ts'
 import { readPartition } from './kafkajs-reader.ts'
 import type { Logger } from './log.ts'
 import {
@@ -83,33 +91,37 @@ const RETRY = { initialRetryTime: 100, maxRetryTime: 2_000, retries: 8 }
 
 mendKafkaJs()
 
-/** Opens a cluster. The only place that knows kafkajs. */
-export function connectKafka(config: KafkaConfig, clientId: string, logger: Logger): Kafka {
-  const client = new kafkajs.Kafka({
+/** kafkajs's own client, for what is beside the work of workers (record-store.ts). */
+export function createKafkaJs(config: KafkaConfig, clientId: string, logger: Logger): KafkaJs {
+  return new kafkajs.Kafka({
     clientId,
     brokers: [...config.brokers],
+    ...security(config),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     retry: RETRY,
     logLevel: kafkajs.logLevel.WARN,
     logCreator: () => (entry) => logEntry(logger, entry),
   })
+}
+
+/** Opens a cluster. The only place that knows kafkajs. */
+export function connectKafka(config: KafkaConfig, clientId: string, logger: Logger): Kafka {
+  const client = createKafkaJs(config, clientId, logger)
   const name = (plain: string) => config.topicPrefix + plain
   let admin: Promise<Admin> | undefined
   const openAdmin = (): Promise<Admin> => (admin ??= connectAdmin(client.admin()))
+  const lagsOf = async (group: string, topic: string) => {
+    const opened = await openAdmin()
+    return classified(() => lags(opened, name(group), name(topic)))
+  }
   return {
     name,
     ensureTopics: async (topics) => ensureTopics(await openAdmin(), topics, name),
-    partitions: (topic) => countPartitions(client, name(topic)),
-    lag: async (group, topic) => {
-      const opened = await openAdmin()
-      const byPartition = await classified(() => lags(opened, name(group), name(topic)))
-      return [...byPartition.values()].reduce((sum, behind) => sum + behind, 0n)
-    },
-    lags: async (group, topic) => {
-      const opened = await openAdmin()
-      return classified(() => lags(opened, name(group), name(topic)))
-    },
+    partitions: (topic) => classified(() => countPartitions(client, name(topic))),
+    lag: async (group, topic) =>
+      [...(await lagsOf(group, topic)).values()].reduce((sum, behind) => sum + behind, 0n),
+    lags: lagsOf,
     readPartition: async (topic, partition, onRecord) =>
       readPartition({ client, admin: await openAdmin(), topic: name(topic), partition, onRecord }),
     startAtEnd: async (group, topic) =>
@@ -118,6 +130,14 @@ export function connectKafka(config: KafkaConfig, clientId: string, logger: Logg
     consume: async (options) =>
       consume({ client, admin: await openAdmin(), config, options, logger, name }),
     close: async () => (await admin)?.disconnect(),
+  }
+}
+
+/** kafkajs reads PEM texts as Node's TLS does. */
+function security({ tls, sasl }: KafkaConfig): Pick<KafkaConfigJs, 'ssl' | 'sasl'> {
+  return {
+    ...(tls === undefined ? {} : { ssl: { ...tls, minVersion: 'TLSv1.2' } }),
+    ...(sasl === undefined ? {} : { sasl }),
   }
 }
 
@@ -213,6 +233,7 @@ async function handleBatch(
   const { topic, partition } = batch
   const last = batch.messages.at(-1)
   if (last === undefined || payload.isStale() || !payload.isRunning()) return
+  let seekTo: bigint | undefined
   const control: BatchControl = {
     heartbeat: () => classified(() => payload.heartbeat()),
     commit: ({ offset, metadata }) =>
@@ -222,7 +243,9 @@ async function handleBatch(
         }),
       ),
     committed: () => fetchCommitted(admin, groupId, topic, partition),
-    seek: (offset) => consumer.seek({ topic, partition, offset: String(offset) }),
+    seek: (offset) => {
+      seekTo = offset
+    },
   }
   const records: RecordBatch = {
     partition,
@@ -232,6 +255,10 @@ async function handleBatch(
   }
   try {
     await options.onBatch(records, control)
+    if (seekTo !== undefined) {
+      const offset = String(await firstOffset(admin, topic, partition, seekTo))
+      consumer.seek({ topic, partition, offset })
+    }
   } catch (error) {
     // kafkajs joins the group again, or fetches again, when it sees its own error.
     if (isClassified(error)) throw error.cause

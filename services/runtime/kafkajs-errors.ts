@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs'
 import { messageOf } from './errors.ts'
-import { LostPartitionError, TransientError } from './records.ts'
+import { LostPartitionError, NotAuthorizedError, TransientError } from './records.ts'
 
 const LOST_PARTITION = new Set([
   'ILLEGAL_GENERATION',
@@ -20,11 +20,17 @@ const {
   KafkaJSTimeout,
 } = kafkajs
 
+const NOT_AUTHORIZED = /_AUTHORIZATION_FAILED$/
+const RIGHTS = 'What each worker must be granted: npm run spanmeter -- access kafka'
+
 /** Sorts kafkajs's errors by class and code into those of records.ts; a bug stays what it is. */
 export function classify(error: unknown): unknown {
   const root = rootOf(error)
   if (root instanceof KafkaJSProtocolError && LOST_PARTITION.has(root.type)) {
     return new LostPartitionError(root.message, { cause: error })
+  }
+  if (root instanceof KafkaJSProtocolError && NOT_AUTHORIZED.test(root.type)) {
+    return new NotAuthorizedError(`Kafka: ${root.message}. ${RIGHTS}`, { cause: error })
   }
   return isTransient(error) || isTransient(root)
     ? new TransientError(`Kafka: ${messageOf(root)}`, {

@@ -36,6 +36,11 @@ export interface KeyedRecord {
   readonly value: Buffer
 }
 
+/** A record as it lies in a topic; its time is Kafka's, see KafkaRecord. */
+export interface StoredRecord extends KeyedRecord {
+  readonly timeMs: number
+}
+
 /** Writes records, in order within a partition; resolves when all replicas in sync have them. */
 export interface RecordWriter {
   write(topic: string, records: readonly NewRecord[]): Promise<void>
@@ -67,4 +72,9 @@ export class LostPartitionError extends Error {
 /** Something that may work later: a broker that is down, a leader that moves. */
 export class TransientError extends Error {
   override readonly name = 'TransientError'
+}
+
+/** Kafka knows who this process is, and does not let it do this. */
+export class NotAuthorizedError extends Error {
+  override readonly name = 'NotAuthorizedError'
 }

@@ -1,6 +1,7 @@
 import { topics } from '#schemas/topics.ts'
 import { type Env, readVariables, wholeNumber } from './config.ts'
 import type { Kafka, TopicSpec } from './kafka.ts'
+import { NotAuthorizedError } from './records.ts'
 
 /** Larger than the largest OTLP request, as one span may be as large as that. */
 const MAX_MESSAGE_BYTES = 80 * 1024 * 1024
@@ -49,9 +50,14 @@ export function topicSpecs(env: Env): readonly TopicSpec[] {
   }))
 }
 
-/** Number of partitions of a topic that must be there. Throws saying how to make it. */
+/** Number of partitions of a topic that must be there. Throws saying how to make it, or who may use it. */
 export async function requirePartitions(kafka: Kafka, topic: string): Promise<number> {
-  const partitions = await kafka.partitions(topic)
+  const partitions = await kafka.partitions(topic).catch((cause: unknown) => {
+    if (!(cause instanceof NotAuthorizedError)) throw cause
+    throw new Error(`This process may not use the topic ${kafka.name(topic)}. ${cause.message}`, {
+      cause,
+    })
+  })
   if (partitions > 0) return partitions
   throw new Error(
     `Kafka has no topic ${kafka.name(topic)}. Make it with: npm run spanmeter -- setup`,

@@ -14,6 +14,7 @@ import { messageOf } from '#runtime/errors.ts'
 import { usersXml, type UsersFile } from '../../embedded/users-xml.ts'
 import { type AccessConfig, parseAccessConfig } from './access-config.ts'
 import { accessUsers } from './access-users.ts'
+import { createKafkaAccessCommand } from './kafka-command.ts'
 
 interface Flags {
   readonly out?: string
@@ -58,8 +59,11 @@ export function createAccessCommand({ env }: { readonly env: Env }): Command {
       )
     })
   return new Command('access')
-    .description('look after users of ClickHouse (see docs/access.md)')
+    .description(
+      'look after users of ClickHouse and Kafka (see docs/access.md, docs/encryption.md)',
+    )
     .addCommand(users)
+    .addCommand(createKafkaAccessCommand(env))
 }
 
 /** A file that locks everybody out, or lets nobody insert, would be found out too late. */
