@@ -1,11 +1,19 @@
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { type ClickHouse, connectClickHouse } from '#runtime/clickhouse.ts'
+import type { Env } from '#runtime/config.ts'
 import { migrate, MigrationError, parseMigrationVariables } from '#runtime/migrations.ts'
+import { between, createRandom } from '../../services/cli/replay/random.ts'
 
+const SEED = Number(process.env['SPANMETER_TEST_SEED'] ?? 1)
 const opened: ClickHouse[] = []
 
 function connect(database = `test_${randomUUID().replaceAll('-', '')}`): ClickHouse {
@@ -38,8 +46,62 @@ afterAll(async () => {
   }
 })
 
+/** Every table and view as it was made, by name. */
+const schemaOf = async (clickhouse: ClickHouse) => {
+  const rows = await clickhouse.query<{ name: string; made: string }>(
+    'SELECT name, create_table_query AS made FROM system.tables WHERE database = {database:String}',
+    { database: clickhouse.database },
+  )
+  const { database } = clickhouse
+  return Object.fromEntries(rows.map(({ name, made }) => [name, made.replaceAll(database, 'db')]))
+}
+
+/** Runs `spanmeter setup`, and kills it with -9 a moment after it began with a file; its exit code. */
+async function setUp(env: Env, kill?: { readonly file: number; readonly afterMs: number }) {
+  const child = spawn(process.execPath, [CLI, 'setup'], {
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const exited = once(child, 'exit')
+  let begun = 0
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (!line.includes('Applying') || begun++ !== kill?.file) continue
+    await delay(kill.afterMs)
+    child.kill('SIGKILL')
+  }
+  const [code] = await exited
+  return code
+}
+
+const CLI = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url))
+const KILLS = 8
+
 describe("the project's migrations", () => {
   const variables = parseMigrationVariables({})
+
+  test(`killed ${KILLS} times on their way, make the same tables as in one go`, async () => {
+    const whole = connect()
+    await migrate(whole, { variables })
+    const killed = connect()
+    const env = {
+      ...process.env,
+      SPANMETER_KAFKA_BROKERS: inject('brokers').join(','),
+      SPANMETER_CLICKHOUSE_URL: inject('clickhouseUrl'),
+      SPANMETER_CLICKHOUSE_DATABASE: killed.database,
+      SPANMETER_TOPIC_PREFIX: `${killed.database}.`,
+    }
+    const random = createRandom([SEED, 0, 0])
+    const tables: number[] = []
+    for (let kill = 0; kill < KILLS; kill++) {
+      await setUp(env, { file: between(random, 0, 4), afterMs: between(random, 0, 40) })
+      tables.push((await tablesOf(killed)).length)
+    }
+    expect(await setUp(env)).toBe(0)
+    expect(await schemaOf(killed)).toEqual(await schemaOf(whole))
+    // Some of the kills came in the middle.
+    const all = (await tablesOf(whole)).length
+    expect(tables.some((count) => count > 0 && count < all)).toBe(true)
+  })
 
   test('apply once, and say so', async () => {
     const clickhouse = connect()
