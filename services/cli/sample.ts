@@ -31,7 +31,10 @@ const ALERT_READERS = [
 ]
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
 
-/** Sends the sample workload by `spanmeter replay` over OTLP/HTTP; gives its report. */
+/**
+ * Sends the sample workload by `spanmeter replay`; gives its report. It goes over OTLP/HTTP, or, where
+ * that asks for keys or speaks TLS, to the topic: whoever starts the engines may write there.
+ */
 export async function sendSample(
   env: Env,
   endpoint: string,
@@ -40,7 +43,9 @@ export async function sendSample(
   const folder = await mkdtemp(join(tmpdir(), 'spanmeter-'))
   try {
     const report = join(folder, 'report.json')
-    const args = [MAIN, 'replay', '--via', 'http', '--endpoint', endpoint, '--report', report]
+    const isLocked = Boolean(env['SPANMETER_API_KEYS'] || env['SPANMETER_OTLP_TLS_CERT'])
+    const way = isLocked ? ['--via', 'kafka'] : ['--via', 'http', '--endpoint', endpoint]
+    const args = [MAIN, 'replay', ...way, '--report', report]
     const child = spawn(process.execPath, args, {
       env: { ...env },
       stdio: ['ignore', 'ignore', 'inherit'],

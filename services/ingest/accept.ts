@@ -1,5 +1,15 @@
+import type { Meter } from './tenant-limits.ts'
+
+/** Who sends a request, as its API key says. */
+export interface Sender {
+  /** The tenant that the API key stands for; undefined where no keys are asked for. */
+  readonly tenant: string | undefined
+  /** Undefined: there are no limits. */
+  readonly meter?: Meter
+}
+
 /** One OTLP trace export request, decompressed, as a receiver hands it over. */
-export interface OtlpRequest {
+export interface OtlpRequest extends Sender {
   readonly via: 'otlp_http' | 'otlp_grpc'
   readonly encoding: 'proto' | 'json'
   readonly body: Buffer
@@ -8,7 +18,7 @@ export interface OtlpRequest {
 /**
  * What became of a request. `accepted`: Kafka has every span that was not rejected, and the rejected
  * ones are dead letters. `malformed`: the bytes will never work. `too_large`: over a size limit.
- * `overloaded` and `unavailable`: nothing was kept, the client should send it again.
+ * `overloaded`, `unavailable` and `rate_limited`: nothing was kept, the client should send it again.
  */
 export type Acceptance =
   | {
@@ -20,7 +30,7 @@ export type Acceptance =
   | { readonly type: 'malformed'; readonly message: string }
   | { readonly type: 'too_large'; readonly message: string }
   | {
-      readonly type: 'overloaded' | 'unavailable'
+      readonly type: 'overloaded' | 'unavailable' | 'rate_limited'
       readonly message: string
       readonly retryAfterMs: number
     }

@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AcceptEvaluations, EvaluationsAcceptance } from './evaluations-acceptor.ts'
-import { encodingOf, fail, MEDIA_TYPES, REFUSAL_STATUS } from './http-failure.ts'
+import type { Admit } from './api-keys.ts'
+import { admissionFailure, admitHttp } from './http-admission.ts'
+import { encodingOf, type Failure, fail, MEDIA_TYPES, REFUSAL_STATUS } from './http-failure.ts'
 import { takeBody } from './http-request.ts'
 import type { ByteBudget, ReceiverLimits } from './receiver-limits.ts'
 
@@ -8,8 +10,11 @@ export interface EvaluationsRouteOptions {
   readonly acceptEvaluations: AcceptEvaluations
   readonly limits: ReceiverLimits
   readonly budget: ByteBudget
+  readonly admit?: Admit
+  readonly onRefused?: (via: string, reason: string) => void
 }
 
+const VIA = 'evaluations_http'
 /** An answer of 400 names no more mistakes than this. */
 const MAX_MISTAKES = 1_000
 
@@ -20,16 +25,26 @@ const MAX_MISTAKES = 1_000
 export async function takeEvaluations(
   request: FastifyRequest,
   reply: FastifyReply,
-  { acceptEvaluations, limits, budget }: EvaluationsRouteOptions,
+  { acceptEvaluations, limits, budget, admit, onRefused }: EvaluationsRouteOptions,
 ): Promise<FastifyReply> {
-  if (encodingOf(request) !== 'json') {
-    return fail(request, reply, { http: 415, message: `Content-Type must be ${MEDIA_TYPES.json}` })
+  const refuse = (reason: string, failure: Failure) => {
+    onRefused?.(VIA, reason)
+    return fail(request, reply, failure)
   }
-  const taken = await takeBody(request, { limits, budget })
+  const admission = admitHttp(request, admit, 'evaluations')
+  if (admission.type === 'refused') return refuse(admission.reason, admissionFailure(admission))
+  if (encodingOf(request) !== 'json') {
+    const message = `Content-Type must be ${MEDIA_TYPES.json}`
+    return refuse('unreadable', { http: 415, message })
+  }
+  const { maxRequestBytes, sender } = admission
+  const taken = await takeBody(request, { limits, budget, maxRequestBytes })
   if (taken.type === 'aborted') return reply.hijack()
-  if (taken.type === 'failed') return fail(request, reply, taken.failure)
+  if (taken.type === 'failed') return refuse(taken.reason, taken.failure)
   try {
-    return respond(request, reply, await acceptEvaluations(taken.body))
+    const acceptance = await acceptEvaluations(taken.body, sender)
+    if (acceptance.type !== 'accepted') onRefused?.(VIA, acceptance.type)
+    return respond(request, reply, acceptance)
   } finally {
     budget.release(taken.body.length)
   }

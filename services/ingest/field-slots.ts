@@ -134,6 +134,12 @@ export class FieldSlots {
     this.text[field] = text
   }
 
+  /** Fills a field with text that no source may replace. */
+  fix(field: number, text: string): void {
+    this.setText(field, text)
+    this.#settle(field, 0, NO_ATTRIBUTE, NO_ATTRIBUTE)
+  }
+
   /** Fills a field with a number of our own. */
   setNumber(field: number, number: number): void {
     this.place[field] = IN_NUMBER

@@ -10,6 +10,7 @@ export const REFUSAL_STATUS = {
   malformed: 400,
   too_large: 413,
   overloaded: 429,
+  rate_limited: 429,
   unavailable: 503,
 } as const
 
@@ -62,6 +63,10 @@ export function encodingOf(request: FastifyRequest): OtlpEncoding | undefined {
 /** The number of google.rpc.Code that goes with an HTTP status. */
 export function rpcCodeOf(http: number): number {
   switch (http) {
+    case 401:
+      return RPC_CODE.unauthenticated
+    case 403:
+      return RPC_CODE.permissionDenied
     case 404:
       return RPC_CODE.notFound
     case 405:

@@ -11,15 +11,14 @@ import { deadLetters, evaluations, otlpSpans, spans } from '#schemas/topics.ts'
 import { createAcceptor } from './acceptor.ts'
 import { type IngestConfig, parseConfig } from './config.ts'
 import { createEvaluationsAcceptor } from './evaluations-acceptor.ts'
-import { startGrpcReceiver } from './otlp-grpc.ts'
-import { createHttpReceiver, type HttpReceiverOptions } from './otlp-http.ts'
-import { createTopicTransform } from './topic-receiver.ts'
+import { createEvaluationsTransform } from './evaluations-transform.ts'
+import { createSwappableRedactor } from './redact/redactor.ts'
+import { startReceivers } from './receivers.ts'
+import { byContent, createTopicTransform } from './topic-receiver.ts'
 import { createTranscoder, type Transcode } from './transcode.ts'
 
 const NAME = 'ingest'
 const MAX_WRITE_BYTES = 8 * 1024 * 1024
-const MAX_CONNECTIONS = 10_000
-const REQUEST_TIMEOUT_MS = 60_000
 
 /** OTLP in, over HTTP, gRPC and the topic otlp_spans, and scores over HTTP; batches of both out. */
 await runService({ name: NAME, parseConfig, start })
@@ -33,8 +32,10 @@ async function start(context: ServiceContext<IngestConfig>): Promise<Running<Ing
   await requirePartitions(kafka, otlpSpans.name)
   const writer = await kafka.openWriter()
   const { onSpans, onRejected } = countSpans(metrics)
-  let newest = createTranscoder(config.conventions, config.transcode)
-  const transcode: Transcode = (request, receivedTimeMs) => newest(request, receivedTimeMs)
+  const counted = countEvaluations(metrics)
+  const redactor = createSwappableRedactor(config.redaction)
+  let newest = createTranscoder(config.conventions, config.transcode, { redactor })
+  const transcode: Transcode = (...request) => newest(...request)
 
   const consumer = await runRecordLoop({
     kafka,
@@ -48,8 +49,12 @@ async function start(context: ServiceContext<IngestConfig>): Promise<Running<Ing
     stage: createTransformStage({
       worker: NAME,
       writer,
-      transform: createTopicTransform(transcode, onSpans),
+      transform: byContent(
+        createTopicTransform(transcode, onSpans, redactor),
+        createEvaluationsTransform(counted.onAccepted, redactor),
+      ),
       output: { topic: spans.name, partitions: spanPartitions },
+      secondOutput: { topic: evaluations.name, partitions: evaluationPartitions },
       deadLetterPartitions,
       maxChunkBytes: MAX_CHUNK_BYTES,
       onRejected,
@@ -61,46 +66,27 @@ async function start(context: ServiceContext<IngestConfig>): Promise<Running<Ing
     maxQueuedBytes: config.maxInflightBytes,
     maxWriteBytes: MAX_WRITE_BYTES,
   })
-  const common = { writer: groupedWriter, deadLetterPartitions, now: Date.now }
-  const receivers = await startReceivers(context, {
+  const common = { writer: groupedWriter, redactor, deadLetterPartitions, now: Date.now }
+  const accepts = {
     accept: createAcceptor({ ...common, transcode, spanPartitions, onSpans, onRejected }),
     acceptEvaluations: createEvaluationsAcceptor({
       ...common,
-      ...countEvaluations(metrics),
+      ...counted,
       partitions: evaluationPartitions,
     }),
-  })
+  }
+  const receivers = await startReceivers(config, accepts, { logger, metrics })
   return {
-    reload({ conventions }) {
-      newest = createTranscoder(conventions, config.transcode)
+    reload(next) {
+      redactor.swap(next.redaction)
+      newest = createTranscoder(next.conventions, config.transcode, { redactor })
+      receivers.reload(next)
     },
     async stop() {
       await receivers.stop()
       await consumer.stop()
       await writer.close()
       await kafka.close()
-    },
-  }
-}
-
-async function startReceivers(
-  { config, logger }: ServiceContext<IngestConfig>,
-  { accept, acceptEvaluations }: Pick<HttpReceiverOptions, 'accept' | 'acceptEvaluations'>,
-): Promise<Running> {
-  const limits = {
-    maxRequestBytes: config.maxBodyBytes,
-    maxInflightBytes: config.maxInflightBytes,
-    maxConnections: MAX_CONNECTIONS,
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
-  }
-  const http = createHttpReceiver({ accept, acceptEvaluations, limits, logger })
-  await http.listen({ host: config.host, port: config.httpPort })
-  const { host, grpcPort: port } = config
-  const grpc = await startGrpcReceiver({ accept, limits, logger, host, port })
-  logger.info({ host, http: config.httpPort, grpc: port }, 'Receiving OTLP.')
-  return {
-    async stop() {
-      await Promise.all([http.close(), grpc.stop()])
     },
   }
 }

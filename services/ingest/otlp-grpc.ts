@@ -1,26 +1,22 @@
 import {
-  Metadata,
-  ResponderBuilder,
+  type Metadata,
   Server,
   ServerCredentials,
-  ServerInterceptingCall,
-  ServerListenerBuilder,
   status as GrpcCode,
-  type ServerInterceptor,
   type handleUnaryCall,
   type ServiceDefinition,
 } from '@grpc/grpc-js'
-import { encodeExportResponse, encodeStatus } from './otlp-status.ts'
-import {
-  createByteBudget,
-  OVERLOAD_RETRY_MS,
-  type ReceiverLimits,
-  type ReceiverOptions,
-} from './receiver-limits.ts'
+import { createGrpcGate, type GrpcGate } from './grpc-gate.ts'
+import { type GrpcFailure, toServerStatus } from './grpc-status.ts'
+import { encodeExportResponse } from './otlp-status.ts'
+import type { ReceiverOptions } from './receiver-limits.ts'
+import { GrpcTls, type ReceiverTls } from './tls.ts'
 
 /** A gRPC receiver that listens. */
 export interface GrpcReceiver {
   readonly port: number
+  /** Takes new certificates for connections to come; only one that was started with some has any. */
+  replaceTls(tls: ReceiverTls): void
   /** Lets calls in progress end for a while, then cuts them off. Resolves when nothing listens. */
   stop(): Promise<void>
 }
@@ -34,14 +30,17 @@ export interface GrpcReceiverOptions extends ReceiverOptions {
 const STOP_GRACE_MS = 10_000
 const KEEP_ALIVE_INTERVAL_MS = 60_000
 const KEEP_ALIVE_TIMEOUT_MS = 20_000
-// The message travels in a trailer, and clients bound the size of those.
-const MAX_MESSAGE_UNITS = 1_000
+// Exporters send a few calls at once; the protocol asks for no fewer than this.
+const MAX_STREAMS_PER_CONNECTION = 100
+const MAX_IDLE_MS = 600_000
+const VIA = 'otlp_grpc'
 
 const REFUSAL_CODE = {
   malformed: GrpcCode.INVALID_ARGUMENT,
   too_large: GrpcCode.RESOURCE_EXHAUSTED,
   overloaded: GrpcCode.UNAVAILABLE,
   unavailable: GrpcCode.UNAVAILABLE,
+  rate_limited: GrpcCode.RESOURCE_EXHAUSTED,
 } as const
 
 const EXPORT_PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
@@ -62,26 +61,30 @@ const TRACE_SERVICE: ServiceDefinition = {
 /**
  * Starts the OTLP/gRPC receiver: TraceService/Export, plain or gzip. Codes follow the OTLP
  * specification's "OTLP/gRPC" section: INVALID_ARGUMENT for what will never work, UNAVAILABLE with
- * RetryInfo for what may, RESOURCE_EXHAUSTED without RetryInfo, so final, for what is too large.
+ * RetryInfo for what may, RESOURCE_EXHAUSTED without RetryInfo, so final, for what is too large, and
+ * with it for a sender over its limits. Who may not send is UNAUTHENTICATED or PERMISSION_DENIED.
  * Rejects when it cannot listen.
  */
 export async function startGrpcReceiver(options: GrpcReceiverOptions): Promise<GrpcReceiver> {
-  const { limits, host } = options
+  const { limits, host, tls } = options
+  const gate = createGrpcGate(options)
+  const grpcTls = tls === undefined ? undefined : new GrpcTls(tls, limits.requestTimeoutMs)
   const server = new Server({
-    interceptors: [createGate(limits)],
+    interceptors: [gate.interceptor],
     'grpc.max_receive_message_length': limits.maxRequestBytes,
-    'grpc.max_concurrent_streams': limits.maxConnections,
+    'grpc.max_concurrent_streams': Math.min(MAX_STREAMS_PER_CONNECTION, limits.maxConnections),
+    'grpc.max_connection_idle_ms': MAX_IDLE_MS,
     'grpc.keepalive_time_ms': KEEP_ALIVE_INTERVAL_MS,
     'grpc.keepalive_timeout_ms': KEEP_ALIVE_TIMEOUT_MS,
   })
-  server.addService(TRACE_SERVICE, { Export: createExport(options) })
+  server.addService(TRACE_SERVICE, { Export: createExport(options, gate) })
   const address = `${host.includes(':') ? `[${host}]` : host}:${options.port}`
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync(address, grpcTls ?? ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     )
   })
-  return { port, stop: () => stop(server) }
+  return { port, stop: () => stop(server), replaceTls: (next) => grpcTls?.replace(next) }
 }
 
 function stop(server: Server): Promise<void> {
@@ -94,10 +97,10 @@ function stop(server: Server): Promise<void> {
   })
 }
 
-function createExport(options: ReceiverOptions): handleUnaryCall<Buffer, Buffer> {
+function createExport(options: ReceiverOptions, gate: GrpcGate): handleUnaryCall<Buffer, Buffer> {
   return (call, callback) => {
     const respond = async () => {
-      const outcome = await takeTraces(options, call.request)
+      const outcome = await takeTraces(options, gate, call)
       if (Buffer.isBuffer(outcome)) callback(null, outcome)
       else callback(toServerStatus(outcome))
     }
@@ -105,20 +108,16 @@ function createExport(options: ReceiverOptions): handleUnaryCall<Buffer, Buffer>
   }
 }
 
-interface Failure {
-  readonly code: GrpcCode
-  readonly message: string
-  readonly retryAfterMs?: number
-}
-
 /** The bytes of the response, or why there is none. Never rejects. */
 async function takeTraces(
-  { accept, logger }: ReceiverOptions,
-  body: Buffer,
-): Promise<Buffer | Failure> {
+  { accept, logger, onRefused }: ReceiverOptions,
+  { senderOf }: GrpcGate,
+  { metadata, request: body }: { readonly metadata: Metadata; readonly request: Buffer },
+): Promise<Buffer | GrpcFailure> {
   try {
-    const acceptance = await accept({ via: 'otlp_grpc', encoding: 'proto', body })
+    const acceptance = await accept({ via: VIA, encoding: 'proto', body, ...senderOf(metadata) })
     if (acceptance.type !== 'accepted') {
+      onRefused?.(VIA, acceptance.type)
       return { ...acceptance, code: REFUSAL_CODE[acceptance.type] }
     }
     const result = { rejectedSpans: acceptance.rejected, errorMessage: acceptance.message }
@@ -127,81 +126,4 @@ async function takeTraces(
     logger.error({ err: error }, 'OTLP/gRPC request failed by a bug')
     return { code: GrpcCode.INTERNAL, message: 'Internal error; the log has the details' }
   }
-}
-
-/** A status as grpc-js sends it; details travel in the trailer that google.rpc defines for them. */
-function toServerStatus(failure: Failure) {
-  // A lone surrogate would make the encoding of the trailer throw.
-  const message = failure.message.slice(0, MAX_MESSAGE_UNITS).toWellFormed()
-  const metadata = new Metadata()
-  if (failure.retryAfterMs !== undefined) {
-    metadata.set('grpc-status-details-bin', encodeStatus({ ...failure, message }, 'proto'))
-  }
-  return { code: failure.code, details: message, metadata }
-}
-
-/**
- * Bounds what all calls together hold: their number, the bytes of their messages until they are
- * answered, and the time that a message may take to arrive.
- */
-function createGate(limits: ReceiverLimits): ServerInterceptor {
-  const budget = createByteBudget(limits.maxInflightBytes)
-  let calls = 0
-  return (_method, call) => {
-    let held = 0
-    let isOver = false
-    let isTaken = false
-    calls += 1
-    const leave = () => {
-      if (isOver) return
-      isOver = true
-      calls -= 1
-      budget.release(held)
-      clearTimeout(arrival)
-    }
-    const refuse = (failure: Failure) => {
-      leave()
-      call.sendStatus(toServerStatus(failure))
-    }
-    const arrival = setTimeout(() => {
-      const message = 'The request did not arrive in time'
-      refuse({ code: GrpcCode.DEADLINE_EXCEEDED, message })
-    }, limits.requestTimeoutMs)
-    const listener = new ServerListenerBuilder()
-      .withOnReceiveMessage((message: Buffer, next) => {
-        if (isOver) return
-        if (!budget.tryReserve(message.length)) return refuse(OVERLOADED)
-        held += message.length
-        next(message)
-      })
-      .withOnReceiveHalfClose((next) => {
-        clearTimeout(arrival)
-        if (isOver) return
-        isTaken = true
-        next()
-      })
-      // A message that was handed on is held until its answer, also when nobody waits for that.
-      .withOnCancel(() => {
-        if (!isTaken) leave()
-      })
-      .build()
-    const responder = new ResponderBuilder()
-      .withStart((next) => (calls > limits.maxConnections ? refuse(OVERLOADED) : next(listener)))
-      .withSendMessage((message, next) => {
-        leave()
-        next(message)
-      })
-      .withSendStatus((status, next) => {
-        leave()
-        next(status)
-      })
-      .build()
-    return new ServerInterceptingCall(call, responder)
-  }
-}
-
-const OVERLOADED: Failure = {
-  code: GrpcCode.UNAVAILABLE,
-  message: 'Too many requests or bytes are in progress; send the request again later',
-  retryAfterMs: OVERLOAD_RETRY_MS,
 }

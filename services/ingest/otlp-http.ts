@@ -1,12 +1,16 @@
+import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Acceptance } from './accept.ts'
 import type { AcceptEvaluations } from './evaluations-acceptor.ts'
 import { takeEvaluations } from './evaluations-http.ts'
+import { admissionFailure, admitHttp } from './http-admission.ts'
 import { drainBody } from './http-body.ts'
 import {
   encodingOf,
   EVALUATIONS_PATH,
+  type Failure,
   fail,
   MEDIA_TYPES,
   pathOf,
@@ -17,6 +21,7 @@ import {
 import { takeBody } from './http-request.ts'
 import { encodeExportResponse, encodeStatus, type OtlpEncoding } from './otlp-status.ts'
 import { createByteBudget, type ByteBudget, type ReceiverOptions } from './receiver-limits.ts'
+import { serverTls } from './tls.ts'
 
 /** What the HTTP receiver needs beside what any receiver needs: where evaluations go. */
 export interface HttpReceiverOptions extends ReceiverOptions {
@@ -27,6 +32,8 @@ export interface HttpReceiverOptions extends ReceiverOptions {
 // send a request into a connection that is being closed.
 const KEEP_ALIVE_MS = 120_000
 const MAX_TIMEOUT_CHECK_MS = 5_000
+/** Of a body that is refused to those without a key no more is read, so that they can see the answer. */
+const MAX_DRAINED_BYTES_OF_STRANGERS = 64 * 1024
 
 /**
  * The OTLP/HTTP receiver, not yet listening: POST /v1/traces in protobuf or JSON, plain, gzip or
@@ -36,20 +43,23 @@ const MAX_TIMEOUT_CHECK_MS = 5_000
  * end.
  */
 export function createHttpReceiver(options: HttpReceiverOptions): FastifyInstance {
-  const { limits, logger } = options
+  const { limits, logger, tls } = options
+  const timeouts = {
+    // Node applies the longer of the two timeouts to slow bodies.
+    headersTimeout: limits.requestTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: Math.min(MAX_TIMEOUT_CHECK_MS, limits.requestTimeoutMs),
+  }
   const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
     // While closing, requests on open connections are still answered by the route, as a Status.
     return503OnClosing: false,
-    requestTimeout: limits.requestTimeoutMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    http: {
-      // Node applies the longer of the two timeouts to slow bodies.
-      headersTimeout: limits.requestTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
-      connectionsCheckingInterval: Math.min(MAX_TIMEOUT_CHECK_MS, limits.requestTimeoutMs),
-    },
+    serverFactory: (handler) =>
+      tls === undefined
+        ? createServer(timeouts, handler)
+        : createTlsServer({ ...timeouts, ...serverTls(tls, limits.requestTimeoutMs) }, handler),
     routerOptions: { ignoreTrailingSlash: true },
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error, request, reply) => {
@@ -62,7 +72,9 @@ export function createHttpReceiver(options: HttpReceiverOptions): FastifyInstanc
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   app.addHook('onSend', async (request, reply) => {
     if (request.raw.complete) return
-    const isDrained = await drainBody(request.raw, limits.maxRequestBytes)
+    const isKnown = reply.statusCode !== 401 && reply.statusCode !== 403
+    const maxBytes = isKnown ? limits.maxRequestBytes : MAX_DRAINED_BYTES_OF_STRANGERS
+    const isDrained = await drainBody(request.raw, maxBytes)
     if (!isDrained) reply.header('connection', 'close')
   })
   app.setErrorHandler((error, request, reply) => {
@@ -72,13 +84,15 @@ export function createHttpReceiver(options: HttpReceiverOptions): FastifyInstanc
     return fail(request, reply, { http: 500, message: 'Internal error; the log has the details' })
   })
   app.setNotFoundHandler(refuseRoute)
-  const budget = createByteBudget(limits.maxInflightBytes)
+  const { budget = createByteBudget(limits.maxInflightBytes) } = options
   app.post(TRACES_PATH, (request, reply) => takeTraces(request, reply, { ...options, budget }))
   app.post(EVALUATIONS_PATH, (request, reply) =>
     takeEvaluations(request, reply, { ...options, budget }),
   )
   return app
 }
+
+const VIA = 'otlp_http'
 
 interface TracesOptions extends ReceiverOptions {
   readonly budget: ByteBudget
@@ -87,23 +101,31 @@ interface TracesOptions extends ReceiverOptions {
 async function takeTraces(
   request: FastifyRequest,
   reply: FastifyReply,
-  { accept, limits, budget }: TracesOptions,
+  { accept, limits, budget, admit, onRefused }: TracesOptions,
 ): Promise<FastifyReply> {
+  const refuse = (reason: string, failure: Failure) => {
+    onRefused?.(VIA, reason)
+    return fail(request, reply, failure)
+  }
+  const admission = admitHttp(request, admit, 'traces')
+  if (admission.type === 'refused') return refuse(admission.reason, admissionFailure(admission))
   const encoding = encodingOf(request)
   if (encoding === undefined) {
     const message = `Content-Type must be ${MEDIA_TYPES.proto} or ${MEDIA_TYPES.json}`
-    return fail(request, reply, { http: 415, message })
+    return refuse('unreadable', { http: 415, message })
   }
-  const taken = await takeBody(request, { limits, budget })
+  const { maxRequestBytes, sender } = admission
+  const taken = await takeBody(request, { limits, budget, maxRequestBytes })
   if (taken.type === 'aborted') return reply.hijack()
-  if (taken.type === 'failed') return fail(request, reply, taken.failure)
+  if (taken.type === 'failed') return refuse(taken.reason, taken.failure)
   const { body } = taken
   try {
     if (encoding === 'json' && body.length === 0) {
       const message = 'The body is empty; an empty request in JSON is {}'
-      return await fail(request, reply, { http: 400, message })
+      return await refuse('malformed', { http: 400, message })
     }
-    const acceptance = await accept({ via: 'otlp_http', encoding, body })
+    const acceptance = await accept({ via: VIA, encoding, body, ...sender })
+    if (acceptance.type !== 'accepted') onRefused?.(VIA, acceptance.type)
     return await respond(request, reply, { acceptance, encoding })
   } finally {
     budget.release(body.length)
@@ -140,7 +162,8 @@ function refuseRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply
 
 /** Answers a connection on which no valid request arrived, or none in time. */
 function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Where it is not HTTP that failed but TLS, the client could not read an answer.
+  if (!socket.writable || !/^(?:HPE|ERR_HTTP)_/.test(error.code ?? '')) {
     socket.destroy()
     return
   }

@@ -1,4 +1,4 @@
-import { type ProtoReader, WIRE_FIXED64, WIRE_VARINT } from './otlp-reader.ts'
+import { type ProtoReader, WIRE_BYTES, WIRE_FIXED64, WIRE_VARINT } from './otlp-reader.ts'
 import type { SpanDraft } from './span-draft.ts'
 
 /** Why a span cannot be taken in. */
@@ -18,6 +18,34 @@ const SPAN_ID_BYTES = 8
 const TOO_MANY: SpanProblem = {
   reason: 'too_many_attributes',
   detail: 'the span has more attributes than SPANMETER_OTLP_MAX_ATTRIBUTES',
+}
+
+const TOO_LARGE: SpanProblem = {
+  reason: 'value_too_large',
+  detail: 'a value of the span, or of its resource, is longer than SPANMETER_OTLP_MAX_VALUE_BYTES',
+}
+
+/**
+ * Finds a part of a message, such as an attribute of a span, that is longer than allowed. Only messages
+ * that are longer themselves need a look.
+ */
+export function findTooLarge(
+  reader: ProtoReader,
+  { start, end }: Range,
+  maxBytes: number,
+): SpanProblem | undefined {
+  if (end - start <= maxBytes) return undefined
+  reader.position = start
+  while (reader.tag(end)) {
+    if (reader.wire !== WIRE_BYTES) {
+      reader.skip(end)
+      continue
+    }
+    reader.bytes(end)
+    if (reader.end - reader.start > maxBytes) return TOO_LARGE
+    reader.position = reader.end
+  }
+  return undefined
 }
 
 /**

@@ -8,10 +8,12 @@ export const RPC_CODE = {
   invalidArgument: 3,
   deadlineExceeded: 4,
   notFound: 5,
+  permissionDenied: 7,
   resourceExhausted: 8,
   unimplemented: 12,
   internal: 13,
   unavailable: 14,
+  unauthenticated: 16,
 } as const
 
 /** A google.rpc.Status; with `retryAfterMs` it carries a google.rpc.RetryInfo. */

@@ -1,11 +1,21 @@
 import type { Logger } from '#runtime/log.ts'
 import type { Accept } from './accept.ts'
+import type { Admit } from './api-keys.ts'
+import type { ReceiverTls } from './tls.ts'
 
 /** What a receiver needs: where requests go, its bounds, and where it logs its own failures. */
 export interface ReceiverOptions {
   readonly accept: Accept
   readonly limits: ReceiverLimits
   readonly logger: Logger
+  /** Asked before a body is read. Unset: everybody may send. */
+  readonly admit?: Admit
+  /** The bytes of requests in progress, where several receivers share them. */
+  readonly budget?: ByteBudget
+  /** Unset: connections are plain. */
+  readonly tls?: ReceiverTls
+  /** Told of each request that was refused, by its way in and a reason of low cardinality. */
+  readonly onRefused?: (via: string, reason: string) => void
 }
 
 /** The bounds of one receiver. */

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import { REQUEST_HEADER } from '#runtime/checkpoint.ts'
 import { OverloadedError } from '#runtime/grouped-writer.ts'
 import { type NewRecord, TransientError } from '#runtime/records.ts'
+import { RATE_LIMITED } from './tenant-limits.ts'
 
 /** Makes one record of a request, its `part` of those for one topic of so many partitions. */
 export type RequestRecord = (partitions: number, value: Buffer, part: number) => NewRecord
 
 /** A request that was not taken in, and should be sent again. */
 export interface TryAgain {
-  readonly type: 'overloaded' | 'unavailable'
+  readonly type: 'overloaded' | 'unavailable' | 'rate_limited'
   readonly message: string
   readonly retryAfterMs: number
 }
@@ -19,10 +20,14 @@ const RETRY_AFTER_OUTAGE_MS = 5_000
 
 /**
  * Makes the records of one request. The hash of the request's bytes is their key, so that a request
- * that is sent again comes to the same partition and is recognised there.
+ * that is sent again comes to the same partition and is recognised there. The same bytes of two
+ * tenants are two requests.
  */
-export function requestRecords(body: Buffer): RequestRecord {
-  const key = createHash('sha256').update(body).digest().subarray(0, HASH_BYTES)
+export function requestRecords(body: Buffer, tenant?: string): RequestRecord {
+  const hasher = createHash('sha256')
+  // A hash of the tenant is of one length: no other tenant and body together read the same.
+  if (tenant !== undefined) hasher.update(createHash('sha256').update(tenant).digest())
+  const key = hasher.update(body).digest().subarray(0, HASH_BYTES)
   const hash = key.toString('hex')
   return (partitions, value, part) => ({
     partition: key.readUInt32BE(0) % partitions,
@@ -30,6 +35,11 @@ export function requestRecords(body: Buffer): RequestRecord {
     value,
     headers: { [REQUEST_HEADER]: `${hash}/${part}` },
   })
+}
+
+/** What a client is told that has used up what its limits allow. */
+export function rateLimited(retryAfterMs: number): TryAgain {
+  return { type: 'rate_limited', message: RATE_LIMITED, retryAfterMs }
 }
 
 /** What a client is told when its request could not be written. Throws what is a bug. */

@@ -8,7 +8,7 @@ import {
   STRING,
 } from './any-value.ts'
 import { CanonicalNames, NO_CANONICAL } from './canonical-names.ts'
-import type { Dialects } from './dialects.ts'
+import { type Dialects, fieldIndex } from './dialects.ts'
 import type { KeyMeaning, KindValues, LateTarget } from './key-meanings.ts'
 import { FieldSlots, NO_ATTRIBUTE, NOT_FILLED } from './field-slots.ts'
 import { hashBytes } from './key-table.ts'
@@ -53,6 +53,9 @@ export class SpanDraft {
   readonly #resource: FieldSlots
   /** Fields of span.avsc come first; what fills only the others remains an attribute. */
   readonly #realFields: number
+  readonly #tenantField: number
+  /** The tenant of all spans to come, whatever attributes say; undefined: that of the attributes. */
+  tenant: string | undefined
 
   /** Of each attribute: what becomes of it, and the ranges of its key and value. */
   readonly fate: Uint8Array
@@ -88,6 +91,7 @@ export class SpanDraft {
     this.slots = new FieldSlots(types)
     this.#resource = new FieldSlots(types)
     this.#realFields = dialects.realFields
+    this.#tenantField = fieldIndex(dialects, 'tenant')
     this.fate = new Uint8Array(limits.maxAttributes)
     this.keyStart = new Uint32Array(limits.maxAttributes)
     this.keyEnd = new Uint32Array(limits.maxAttributes)
@@ -109,6 +113,7 @@ export class SpanDraft {
         this.#resource.fill(reader, field, rank, factor, valueStart, valueEnd, NO_ATTRIBUTE)
       }
     }
+    if (this.tenant !== undefined) this.#resource.fix(this.#tenantField, this.tenant)
     this.#resource.settleFilled()
   }
 

@@ -16,13 +16,14 @@ export type Translation =
 
 /**
  * Turns an OTLP request of either encoding into batches of spans. JSON becomes protobuf first, so
- * that both give the same spans.
+ * that both give the same spans. A tenant that is given is that of every span.
  */
 export function translate(
   transcode: Transcode,
   encoding: 'proto' | 'json',
   body: Buffer,
   receivedTimeMs: number,
+  tenant?: string,
 ): Translation {
   let proto = body
   let rejectedJson: readonly Rejected[] = []
@@ -30,10 +31,14 @@ export function translate(
     const converted = otlpJsonToProto(body)
     if (converted.type === 'malformed') return converted
     proto = converted.proto
-    rejectedJson = converted.rejected.map((span) => ({ ...span, format: 'otlp_span_json' }))
+    rejectedJson = converted.rejected.map((span) => ({
+      ...span,
+      format: 'otlp_json',
+      tenant: tenant ?? '',
+    }))
   }
   try {
-    const { batches, spans, rejected } = transcode(proto, receivedTimeMs)
+    const { batches, spans, rejected } = transcode(proto, receivedTimeMs, tenant)
     return { type: 'translated', batches, spans, rejected: inOneOrder(rejectedJson, rejected) }
   } catch (error) {
     if (error instanceof ProtoError || error instanceof DepthError) {

@@ -11,6 +11,8 @@ const transcode = createTranscoder(loadConventions(), {
   maxAttributeBytes: 2_048,
   maxBatchBytes: MIB,
   maxOutputBytes: 64 * MIB,
+  maxSpans: 100_000,
+  maxValueBytes: 16 * 1024 * 1024,
 })
 
 /** The spans of each record, as ingest reads them. */

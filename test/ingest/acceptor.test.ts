@@ -17,6 +17,7 @@ const request = (...spans: readonly SpanInput[]): OtlpRequest => ({
   via: 'otlp_grpc',
   encoding: 'proto',
   body: otlpRequest({ spans }),
+  tenant: undefined,
 })
 
 /** An acceptor over a writer in memory, and all that it told. */
@@ -110,7 +111,7 @@ describe('A request that is taken', () => {
         offset: -1n,
         index,
         reason: 'invalid_span_id',
-        format: 'otlp_span_proto',
+        format: 'otlp_proto',
       })),
     )
     expect(told).toEqual([['otlp_grpc', 1], 'invalid_span_id', 'invalid_span_id'])
@@ -140,12 +141,12 @@ describe('A request that is not taken', () => {
   test.each<[string, OtlpRequest, object]>([
     [
       'malformed',
-      { via: 'otlp_http', encoding: 'proto', body: Buffer.from('{}') },
+      { via: 'otlp_http', encoding: 'proto', body: Buffer.from('{}'), tenant: undefined },
       { type: 'malformed' },
     ],
     [
       'malformed',
-      { via: 'otlp_http', encoding: 'json', body: Buffer.from('[') },
+      { via: 'otlp_http', encoding: 'json', body: Buffer.from('['), tenant: undefined },
       { type: 'malformed' },
     ],
     ['too large', request({ name: 'x'.repeat(300) }), { type: 'too_large' }],

@@ -20,6 +20,8 @@ export const LIMITS: TranscodeLimits = {
   maxAttributeBytes: 200,
   maxBatchBytes: 1_000_000,
   maxOutputBytes: 10_000_000,
+  maxSpans: 100_000,
+  maxValueBytes: 16 * 1024 * 1024,
 }
 
 /** A transcoder with the dialects as they stand. */

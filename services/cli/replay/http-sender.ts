@@ -1,4 +1,5 @@
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer'
+import { z } from 'zod'
 import type { Clock } from './clock.ts'
 import type { OtlpSender } from './send.ts'
 
@@ -16,7 +17,17 @@ export interface HttpSenderOptions {
   /** Longest wait between two attempts, also where Retry-After asks for more. */
   readonly maxBackoffMs: number
   readonly timeoutMs: number
+  /** Undefined where the receiver asks for none. */
+  readonly apiKey?: string | undefined
 }
+
+/** What the command `replay` reads of the environment: a key has no place among a command's arguments. */
+export const replayVariables = {
+  SPANMETER_API_KEY: z
+    .string()
+    .optional()
+    .describe('API key that `spanmeter replay` sends over HTTP, where ingest asks for one.'),
+} as const
 
 /** What the sender needs from outside. */
 export interface HttpSenderDependencies {
@@ -89,7 +100,10 @@ async function tryOnce(
   try {
     response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': contentType },
+      headers: {
+        'content-type': contentType,
+        ...(options.apiKey !== undefined && { authorization: `Bearer ${options.apiKey}` }),
+      },
       // The type of fetch wants bytes that no other thread shares, and so they are copied.
       body: new Uint8Array(body),
       signal: AbortSignal.timeout(options.timeoutMs),
@@ -111,7 +125,9 @@ async function tryOnce(
   const message = readErrorMessage(headers.get('content-type'), answer)
   const reason = `HTTP ${status} ${message}`.trim()
   if (!retryable.has(status)) {
-    throw new SendError(`${url} refused a request: ${reason}. Is this an OTLP/HTTP receiver?`)
+    const isLocked = status === 401 || status === 403
+    const hint = isLocked ? 'Set SPANMETER_API_KEY.' : 'Is this an OTLP/HTTP receiver?'
+    throw new SendError(`${url} refused a request: ${reason}. ${hint}`)
   }
   const afterMs = retryAfterMs(headers.get('retry-after'), clock.now())
   return { type: 'retry', reason, afterMs }

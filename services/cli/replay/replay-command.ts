@@ -15,6 +15,8 @@ import { formatSummary } from './summary.ts'
 export interface ReplayCommandDependencies {
   /** Connects to Kafka and returns a sender to the topic of OTLP input. */
   readonly openTopicSender: () => Promise<OtlpSender>
+  /** Sent over HTTP; undefined where ingest asks for none. */
+  readonly apiKey?: string | undefined
   readonly stdout?: NodeJS.WritableStream
   readonly stderr?: ProgressStream
 }
@@ -101,7 +103,7 @@ export function createReplayCommand(dependencies: ReplayCommandDependencies): Co
 
 async function runReplay(
   run: Run,
-  { openTopicSender }: ReplayCommandDependencies,
+  { openTopicSender, apiKey }: ReplayCommandDependencies,
 ): Promise<ReplayOutcome> {
   const { flags, controller, clock, stdout, stderr } = run
   const rows = await readWorkload(flags)
@@ -116,7 +118,7 @@ async function runReplay(
     flags.via === 'kafka'
       ? await openTopicSender()
       : createHttpSender(
-          { ...http, endpoint: flags.endpoint },
+          { ...http, endpoint: flags.endpoint, apiKey },
           { clock, signal: controller.signal, onRejected },
         )
   const progress = createProgress(outline.spans, stderr, clock)
