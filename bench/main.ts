@@ -13,9 +13,15 @@ import { formatAlertsReport } from './alerts-format.ts'
 import { runBench } from './bench.ts'
 import { BenchError } from './bench-error.ts'
 import { formatReport } from './format.ts'
+import type { Verdict } from './load-ledger.ts'
+import { runOverloadBench } from './overload.ts'
+import { formatOverloadReport } from './overload-format.ts'
 import { formatPanelsReport, runPanelsBench } from './panels.ts'
 import { findPeer } from './peer.ts'
 import { requireProc } from './process-usage.ts'
+import { formatRedactionReport, runRedactionBench } from './redaction.ts'
+import { runSoakBench } from './soak.ts'
+import { formatSoakReport } from './soak-format.ts'
 
 interface Flags {
   readonly spans: number
@@ -28,7 +34,12 @@ interface Flags {
   readonly alertSamples: number
   readonly alertLoad: number
   readonly panels?: boolean
+  readonly redaction?: boolean
   readonly database?: string
+  readonly overload?: boolean
+  readonly soak?: boolean
+  readonly minutes?: number
+  readonly factor: number
   readonly json?: boolean
 }
 
@@ -72,9 +83,18 @@ function createCommand(): Command {
     .option('--alert-samples <n>', 'notifications to wait for', wholeNumber(0, 100_000), 200)
     .option('--alert-load <n>', 'spans a second meanwhile', wholeNumber(1, 1_000_000), 5_000)
     .option('--panels', 'measure the queries of all dashboards over 30 days of --spans instead')
+    .option('--redaction', 'measure what redaction costs a span, in one process')
     .option(
       '--database <name>',
       'with --panels: a database that is there, at SPANMETER_CLICKHOUSE_URL',
+    )
+    .option('--overload', 'send more than the pipeline takes, and watch that nothing is lost')
+    .option('--factor <n>', 'with --overload: times of what it takes', wholeNumber(1, 100), 3)
+    .option('--soak', 'send half of what it takes for long, and watch what the processes hold')
+    .option(
+      '--minutes <n>',
+      'with --overload and --soak: how long, 5 and 30 unless given',
+      wholeNumber(1, 10_000),
     )
     .option('--json', 'print the result as one line of JSON')
     .action(run)
@@ -88,6 +108,9 @@ async function run(flags: Flags): Promise<void> {
 
 function measure(flags: Flags): Promise<string> {
   if (flags.panels === true) return measurePanels(flags)
+  if (flags.redaction === true) return Promise.resolve(measureRedaction(flags))
+  if (flags.overload === true) return measureOverload(flags)
+  if (flags.soak === true) return measureSoak(flags)
   return flags.alerts === true ? measureAlerts(flags) : measurePipeline(flags)
 }
 
@@ -95,6 +118,11 @@ async function measurePanels(flags: Flags): Promise<string> {
   const options = { ...flags, database: flags.database }
   const report = await runPanelsBench(options, process.env, stopping.signal, say)
   return flags.json === true ? JSON.stringify(report) : formatPanelsReport(report)
+}
+
+function measureRedaction(flags: Flags): string {
+  const report = runRedactionBench(flags)
+  return flags.json === true ? JSON.stringify(report) : formatRedactionReport(report)
 }
 
 async function measureAlerts(flags: Flags): Promise<string> {
@@ -105,6 +133,27 @@ async function measureAlerts(flags: Flags): Promise<string> {
   const options = { ...flags, samples, load, profile: profileFolder(flags) }
   const report = await runAlertsBench(options, process.env, stopping.signal, say)
   return flags.json === true ? JSON.stringify(report) : formatAlertsReport(report)
+}
+
+async function measureOverload(flags: Flags): Promise<string> {
+  const { minutes = 5, spansPerRecord: spansPerRequest } = flags
+  const options = { ...flags, minutes, spansPerRequest }
+  const report = await runOverloadBench(options, process.env, stopping.signal, say)
+  requireKept(report.verdict)
+  return flags.json === true ? JSON.stringify(report) : formatOverloadReport(report)
+}
+
+async function measureSoak(flags: Flags): Promise<string> {
+  const { minutes = 30, spansPerRecord: spansPerRequest } = flags
+  const options = { ...flags, minutes, spansPerRequest }
+  const report = await runSoakBench(options, process.env, stopping.signal, say)
+  requireKept(report.verdict)
+  return flags.json === true ? JSON.stringify(report) : formatSoakReport(report)
+}
+
+/** The report is printed all the same: it tells how many. */
+function requireKept({ lost, doubled }: Verdict): void {
+  if (lost > 0 || doubled > 0) process.exitCode = 1
 }
 
 async function measurePipeline(flags: Flags): Promise<string> {

@@ -11,6 +11,7 @@ export type RefusalReason =
   | 'expired_key'
   | 'wrong_scope'
   | 'rate_limited'
+  | 'overloaded'
 
 /** Whether a request may come in, as its head says; nothing of its body has been read. */
 export type Admission =

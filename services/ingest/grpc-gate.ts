@@ -47,6 +47,7 @@ const ADMISSION_CODE: Readonly<Record<RefusalReason, GrpcCode>> = {
   expired_key: GrpcCode.UNAUTHENTICATED,
   wrong_scope: GrpcCode.PERMISSION_DENIED,
   rate_limited: GrpcCode.RESOURCE_EXHAUSTED,
+  overloaded: GrpcCode.UNAVAILABLE,
 }
 
 /**

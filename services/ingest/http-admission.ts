@@ -9,6 +9,7 @@ const HTTP_STATUS: Readonly<Record<RefusalReason, number>> = {
   expired_key: 401,
   wrong_scope: 403,
   rate_limited: 429,
+  overloaded: 429,
 }
 
 /** Whether a request may come in, as its headers say. */

@@ -3,16 +3,18 @@ import { performance } from 'node:perf_hooks'
 import type { Logger } from '#runtime/log.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import type { Running } from '#runtime/service.ts'
-import { createApiKeys } from './api-keys.ts'
+import { admitAll, createApiKeys } from './api-keys.ts'
 import type { IngestConfig } from './config.ts'
 import { startGrpcReceiver } from './otlp-grpc.ts'
 import { createHttpReceiver, type HttpReceiverOptions } from './otlp-http.ts'
 import { createByteBudget } from './receiver-limits.ts'
+import { shedLoad } from './shed-load.ts'
 import { createTenantLimits } from './tenant-limits.ts'
 import { replaceTls } from './tls.ts'
 
 const MAX_CONNECTIONS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
+const MAX_BUSY_MS = 250
 
 /** What a configuration says of the receivers that may change while they run. */
 export type ReceiverFiles = Pick<IngestConfig, 'apiKeys' | 'tls'>
@@ -42,7 +44,11 @@ export async function startReceivers(
     },
     budget: createByteBudget(config.maxInflightBytes),
     onRefused: countRefused(metrics),
-    ...(apiKeys !== undefined && { admit: apiKeys.admit }),
+    admit: shedLoad(apiKeys?.admit ?? admitAll, {
+      maxBusyMs: MAX_BUSY_MS,
+      now: () => performance.now(),
+      afterTurn: (task) => setImmediate(task),
+    }),
     ...(tls !== undefined && { tls }),
   }
   const http = createHttpReceiver(options)

@@ -11,21 +11,31 @@ export interface GroupedWriterOptions {
   readonly maxQueuedBytes: number
   /** One write holds no more than this, unless a single call does. */
   readonly maxWriteBytes: number
+  /** Once a call has waited this long for its turn, no more are taken; 2 s unless given. */
+  readonly maxWaitMs?: number
+  /** A clock that never goes back, in milliseconds. */
+  readonly now?: () => number
 }
+
+/** Well below the 10 s after which OTLP's exporters give up, and send again what is then written twice. */
+const DEFAULT_MAX_WAIT_MS = 2_000
 
 interface Waiting {
   readonly topic: string
   readonly records: readonly NewRecord[]
   readonly bytes: number
+  readonly sinceMs: number
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
 
 /**
  * Puts the writes of many callers together: while one write is under way, what arrives waits for the
- * next. Each call resolves when its own records are durable; all of one call go in one write.
+ * next. Each call resolves when its own records are durable; all of one call go in one write. What waits
+ * is bound by bytes, for the memory, and by time, as callers of a slow writer would give up meanwhile.
  */
 export function createGroupedWriter(options: GroupedWriterOptions): RecordWriter {
+  const { maxWaitMs = DEFAULT_MAX_WAIT_MS, now = () => performance.now() } = options
   const queue: Waiting[] = []
   let queuedBytes = 0
   let running = false
@@ -54,9 +64,15 @@ export function createGroupedWriter(options: GroupedWriterOptions): RecordWriter
       if (queuedBytes > 0 && queuedBytes + bytes > options.maxQueuedBytes) {
         return Promise.reject(new OverloadedError(`${queuedBytes} bytes wait to be written`))
       }
+      const sinceMs = now()
+      const waitedMs = sinceMs - (queue[0]?.sinceMs ?? sinceMs)
+      if (waitedMs > maxWaitMs) {
+        const message = `${queue.length} calls wait to be written, one of them for ${waitedMs} ms`
+        return Promise.reject(new OverloadedError(message))
+      }
       queuedBytes += bytes
       return new Promise((resolve, reject) => {
-        queue.push({ topic, records, bytes, resolve, reject })
+        queue.push({ topic, records, bytes, sinceMs, resolve, reject })
         if (!running) void run()
       })
     },

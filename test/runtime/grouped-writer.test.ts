@@ -11,10 +11,13 @@ const record = (text: string): NewRecord => ({
 
 /** A grouped writer over one whose writes end when the test says so. */
 function slowWriter({ maxQueuedBytes = 1_000, maxWriteBytes = 1_000 } = {}) {
+  const clock = { nowMs: 0 }
   const under: { topic: string; texts: string[]; end: (error?: Error) => void }[] = []
   const writer = createGroupedWriter({
     maxQueuedBytes,
     maxWriteBytes,
+    maxWaitMs: 2_000,
+    now: () => clock.nowMs,
     writer: {
       write: (topic, records) =>
         new Promise((resolve, reject) => {
@@ -36,7 +39,7 @@ function slowWriter({ maxQueuedBytes = 1_000, maxWriteBytes = 1_000 } = {}) {
     }
   }
   const texts = () => under.map((one) => one.texts.join(''))
-  return { write, under, texts, settled }
+  return { write, under, texts, settled, clock }
 }
 
 /** Lets promises that can go on do so. */
@@ -119,5 +122,39 @@ describe('Writes of many callers', () => {
     under[0]?.end()
     await large
     expect(settled).toEqual(['too large written'])
+  })
+
+  test('are refused once one has waited for maxWaitMs, until it has had its turn', async () => {
+    const { write, under, texts, settled, clock } = slowWriter()
+    const first = [write('t', 'a'), write('t', 'b')]
+    await turn()
+    clock.nowMs = 2_000
+    first.push(write('t', 'c'))
+    clock.nowMs = 2_001
+    await write('t', 'late')
+    expect(settled).toEqual([`late ${new OverloadedError('').name}`])
+    under[0]?.end()
+    await turn()
+    // The write of the second is under way: only what waits for its turn counts.
+    clock.nowMs = 9_000
+    first.push(write('t', 'd'))
+    under[1]?.end()
+    await turn()
+    under[2]?.end()
+    await Promise.all(first)
+    expect(texts()).toEqual(['a', 'bc', 'd'])
+  })
+
+  test('are not refused for the time that a write of its own takes', async () => {
+    const { write, under, settled, clock } = slowWriter()
+    const first = write('t', 'a')
+    await turn()
+    clock.nowMs = 60_000
+    const second = write('t', 'b')
+    under[0]?.end()
+    await turn()
+    under[1]?.end()
+    await Promise.all([first, second])
+    expect(settled).toEqual(['a written', 'b written'])
   })
 })
