@@ -44,8 +44,10 @@ export function explainRequest(
   body: Buffer,
 ): Explained {
   const drafts: { before: Record<string, string>; from: Map<string, string> }[] = []
-  const transcode = createTranscoder(conventions, limits, (draft, reader) => {
-    drafts.push({ before: attributesOf(draft, reader), from: sourcesOf(draft) })
+  const transcode = createTranscoder(conventions, limits, {
+    observe(draft, reader) {
+      drafts.push({ before: attributesOf(draft, reader), from: sourcesOf(draft) })
+    },
   })
   const translation = translate(transcode, encoding, body, 0)
   if (translation.type !== 'translated') return { type: 'malformed', message: translation.message }
