@@ -1,5 +1,7 @@
 import type { Kafka } from '#runtime/kafka.ts'
 import type { Committed, RecordWriter } from '#runtime/records.ts'
+import { BatchError } from '#schemas/codec.ts'
+import type { AlertState } from '#schemas/items.ts'
 import { alertState } from '#schemas/topics.ts'
 import { CORE, fromPieces, type StoredEvaluator, toPieces } from './state-pieces.ts'
 
@@ -22,15 +24,21 @@ export interface StateLog {
  * once: what it writes stands at a lower offset than what is there, and is not read. Kafka keeps
  * what such a record replaces for some minutes (runtime/topics.ts).
  */
-export function createStateLog(kafka: Kafka, writer: RecordWriter): StateLog {
+export function createStateLog(
+  kafka: Kafka,
+  writer: RecordWriter,
+  onUnreadable: (partition: number, offset: bigint) => void = () => undefined,
+): StateLog {
   return {
     async read(partition) {
       const latest = new Map<string, { at: bigint; payload: string }>()
       let pieces = 0
-      await kafka.readPartition(alertState.name, partition, ({ key, value }) => {
+      await kafka.readPartition(alertState.name, partition, ({ offset, key, value }) => {
         pieces++
         if (value.length === 0) latest.delete(key)
-        for (const piece of value.length === 0 ? [] : alertState.codec.decode(value)) {
+        const read = value.length === 0 ? [] : decode(value)
+        if (read === undefined) onUnreadable(partition, offset)
+        for (const piece of read ?? []) {
           const before = latest.get(key)
           if (before === undefined || before.at <= piece.at) latest.set(key, piece)
         }
@@ -50,5 +58,15 @@ export function createStateLog(kafka: Kafka, writer: RecordWriter): StateLog {
       }))
       await writer.write(alertState.name, records)
     },
+  }
+}
+
+/** Undefined for what is no batch: no evaluator wrote it, and Kafka may keep it for ever under its key. */
+function decode(value: Buffer): readonly AlertState[] | undefined {
+  try {
+    return alertState.codec.decode(value)
+  } catch (error) {
+    if (error instanceof BatchError) return undefined
+    throw error
   }
 }

@@ -2,27 +2,20 @@ import kafkajs, {
   type Admin,
   type Consumer as KafkaJsConsumer,
   type EachBatchPayload,
-  type IHeaders,
   type Kafka as KafkaJs,
   type KafkaConfig as KafkaConfigJs,
   type LogEntry,
 } from 'kafkajs'
+import { Assignment } from './assignment.ts'
 import type { KafkaConfig } from './config.ts'
 import { classified, isClassified } from './kafkajs-errors.ts'
 import { mendKafkaJs } from './kafkajs-mends.ts'
-import {
-  countPartitions,
-  ensureTopics,
-  fetchCommitted,
-  firstOffset,
-  lags,
-  startAtEnd,
-} from './kafkajs-admin.ts'
+import { countPartitions, ensureTopics, fetchCommitted, lags, startAtEnd } from './kafkajs-admin.ts'
+import { toRecord } from './kafkajs-record.ts'
 import { readPartition } from './kafkajs-reader.ts'
 import type { Logger } from './log.ts'
 import {
   type BatchControl,
-  type KafkaRecord,
   type KeyedRecord,
   type RecordBatch,
   type RecordWriter,
@@ -202,8 +195,11 @@ async function consume(parts: ConsumeParts): Promise<Consumer> {
     retry: RETRY,
   })
   let stopped = false
+  const assignment = new Assignment()
   consumer.on('consumer.group_join', ({ payload }) => {
-    options.onAssigned(payload.memberAssignment[topic] ?? [])
+    const partitions = payload.memberAssignment[topic] ?? []
+    assignment.renew(partitions)
+    options.onAssigned(partitions)
   })
   consumer.on('consumer.crash', ({ payload }) => {
     if (!payload.restart && !stopped) options.onFatal(payload.error)
@@ -213,7 +209,7 @@ async function consume(parts: ConsumeParts): Promise<Consumer> {
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
-    eachBatch: (payload) => handleBatch(parts, consumer, groupId, payload),
+    eachBatch: (payload) => handleBatch(parts, { consumer, assignment, groupId }, payload),
   })
   return {
     async stop() {
@@ -223,18 +219,22 @@ async function consume(parts: ConsumeParts): Promise<Consumer> {
   }
 }
 
+interface Membership {
+  readonly consumer: KafkaJsConsumer
+  readonly assignment: Assignment
+  readonly groupId: string
+}
+
 async function handleBatch(
   { admin, options }: ConsumeParts,
-  consumer: KafkaJsConsumer,
-  groupId: string,
+  { consumer, assignment, groupId }: Membership,
   payload: EachBatchPayload,
 ): Promise<void> {
   const { batch } = payload
   const { topic, partition } = batch
   const last = batch.messages.at(-1)
   if (last === undefined || payload.isStale() || !payload.isRunning()) return
-  let seekTo: bigint | undefined
-  const control: BatchControl = {
+  const free: BatchControl = {
     heartbeat: () => classified(() => payload.heartbeat()),
     commit: ({ offset, metadata }) =>
       classified(() =>
@@ -243,10 +243,10 @@ async function handleBatch(
         }),
       ),
     committed: () => fetchCommitted(admin, groupId, topic, partition),
-    seek: (offset) => {
-      seekTo = offset
-    },
+    seek: (offset) => consumer.seek({ topic, partition, offset: String(offset) }),
   }
+  const control = assignment.bind(partition, free, fetchAgain)
+  if (control === undefined) return
   const records: RecordBatch = {
     partition,
     records: batch.messages.map(toRecord),
@@ -255,10 +255,6 @@ async function handleBatch(
   }
   try {
     await options.onBatch(records, control)
-    if (seekTo !== undefined) {
-      const offset = String(await firstOffset(admin, topic, partition, seekTo))
-      consumer.seek({ topic, partition, offset })
-    }
   } catch (error) {
     // kafkajs joins the group again, or fetches again, when it sees its own error.
     if (isClassified(error)) throw error.cause
@@ -268,27 +264,14 @@ async function handleBatch(
   if (!payload.isStale()) payload.resolveOffset(last.offset)
 }
 
+/** The error of kafkajs's own that lets it fetch again. */
+function fetchAgain(): Error {
+  return new kafkajs.KafkaJSError('the group was shared out anew while a batch was handled')
+}
+
 /** kafkajs sends metadata along although its types do not say so. */
 function withMetadata(partition: number, offset: bigint, metadata: string) {
   return { partition, offset: String(offset), metadata }
-}
-
-function toRecord(message: EachBatchPayload['batch']['messages'][number]): KafkaRecord {
-  return {
-    offset: BigInt(message.offset),
-    timeMs: Number(message.timestamp),
-    value: message.value ?? Buffer.alloc(0),
-    headers: toHeaders(message.headers),
-  }
-}
-
-function toHeaders(headers: IHeaders | undefined): Readonly<Record<string, string>> {
-  const text: Record<string, string> = {}
-  for (const [key, value] of Object.entries(headers ?? {})) {
-    const first = Array.isArray(value) ? value[0] : value
-    if (first !== undefined) text[key] = first.toString()
-  }
-  return text
 }
 
 function logEntry(logger: Logger, { level, namespace, log }: LogEntry): void {

@@ -4,7 +4,7 @@ import type { TopicSpec } from './kafka.ts'
 import { classified, isClassified } from './kafkajs-errors.ts'
 import type { Committed } from './records.ts'
 
-const { KafkaJSError } = kafkajs
+const { ConfigResourceTypes, KafkaJSError } = kafkajs
 
 /** Makes the topics that are missing; gives their names. */
 export async function ensureTopics(
@@ -167,4 +167,72 @@ async function commitEnds(options: StartOptions): Promise<void> {
   } finally {
     await consumer.disconnect()
   }
+}
+
+/** First and next offset of each partition. */
+export interface OffsetRange {
+  readonly low: bigint
+  readonly high: bigint
+}
+
+/** Of each partition of a topic the first offset that is there, and the one that comes next. */
+export async function fetchRanges(
+  admin: Admin,
+  topic: string,
+): Promise<ReadonlyMap<number, OffsetRange>> {
+  const ends = await classified(() => admin.fetchTopicOffsets(topic))
+  return new Map(
+    ends.map(({ partition, low, high }) => [partition, { low: BigInt(low), high: BigInt(high) }]),
+  )
+}
+
+/** What a group committed for each of the given partitions of a topic. */
+export function fetchCommits(
+  admin: Admin,
+  groupId: string,
+  topic: string,
+  partitions: readonly number[],
+): Promise<ReadonlyMap<number, Committed | undefined>> {
+  return classified(async () => {
+    const committed = await openCommits(admin, groupId, topic)
+    return new Map(partitions.map((partition) => [partition, committed(partition)]))
+  })
+}
+
+/** Removes what lies before an offset of each partition: for all readers, for good. */
+export async function deleteRecords(
+  admin: Admin,
+  topic: string,
+  before: ReadonlyMap<number, bigint>,
+): Promise<void> {
+  if (before.size === 0) return
+  // kafkajs looks for the leaders of partitions among the topics that it has asked about before.
+  await classified(() => admin.fetchTopicOffsets(topic))
+  const partitions = [...before].map(([partition, offset]) => ({
+    partition,
+    offset: String(offset),
+  }))
+  await classified(() => admin.deleteTopicRecords({ topic, partitions }))
+}
+
+/** Whether somebody reads in a group at this moment. */
+export async function hasMembers(admin: Admin, groupId: string): Promise<boolean> {
+  const { groups } = await classified(() => admin.describeGroups([groupId]))
+  return groups.some(({ state }) => !EMPTY_GROUP.has(state))
+}
+
+/** How long Kafka keeps records of a topic; undefined for as long as they are not replaced. */
+export async function fetchRetentionMs(admin: Admin, topic: string): Promise<number | undefined> {
+  const names = ['retention.ms', 'cleanup.policy']
+  const { resources } = await classified(() =>
+    admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: names }],
+    }),
+  )
+  const values = new Map(
+    resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]),
+  )
+  const ms = Number(values.get('retention.ms') ?? -1)
+  return ms < 0 || values.get('cleanup.policy') === 'compact' ? undefined : ms
 }

@@ -6,14 +6,14 @@ import {
   type PartitionAssigner,
 } from 'kafkajs'
 import { classified } from './kafkajs-errors.ts'
-import type { KeyedRecord } from './records.ts'
+import type { StoredRecord } from './records.ts'
 
 export interface ReadOptions {
   readonly client: KafkaJs
   readonly admin: Admin
   readonly topic: string
   readonly partition: number
-  readonly onRecord: (record: KeyedRecord) => void
+  readonly onRecord: (record: StoredRecord) => void
 }
 
 const MAX_BYTES = 8 * 1024 * 1024
@@ -48,10 +48,11 @@ export async function readPartition(options: ReadOptions): Promise<void> {
     await consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch }) => {
-        for (const { offset, key, value } of batch.messages) {
+        for (const { offset, key, value, timestamp } of batch.messages) {
           if (BigInt(offset) >= last) break
           onRecord({
             offset: BigInt(offset),
+            timeMs: Number(timestamp),
             key: key?.toString() ?? '',
             value: value ?? Buffer.alloc(0),
           })
@@ -63,6 +64,78 @@ export async function readPartition(options: ReadOptions): Promise<void> {
   } finally {
     await consumer.disconnect()
   }
+}
+
+/** What to read whole: every partition of each topic. */
+export interface ReadTopicsOptions {
+  readonly client: KafkaJs
+  readonly admin: Admin
+  readonly topics: readonly string[]
+  readonly onRecord: (topic: string, partition: number, record: StoredRecord) => void
+}
+
+/**
+ * Reads topics from their starts to the ends that they have when this is called, in one group of one
+ * member, which commits nothing.
+ */
+export async function readTopics(options: ReadTopicsOptions): Promise<void> {
+  const { client, admin, topics, onRecord } = options
+  const left = await endsOf(admin, topics)
+  const [first] = left.keys()
+  if (first === undefined) return
+  const consumer = client.consumer({
+    groupId: `${first}-reader-${randomUUID()}`,
+    maxBytesPerPartition: MAX_BYTES,
+    maxBytes: MAX_BYTES,
+    maxWaitTimeInMs: 100,
+    allowAutoTopicCreation: false,
+  })
+  const done = Promise.withResolvers<void>()
+  consumer.on('consumer.crash', ({ payload }) => {
+    if (!payload.restart) done.reject(payload.error)
+  })
+  try {
+    await classified(() => consumer.connect())
+    await consumer.subscribe({ topics: [...left.keys()], fromBeginning: true })
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch }) => {
+        const { topic, partition, messages } = batch
+        const end = left.get(topic)?.get(partition)
+        if (end === undefined) return
+        for (const { offset, key, value, timestamp } of messages) {
+          if (BigInt(offset) >= end) break
+          onRecord(topic, partition, {
+            offset: BigInt(offset),
+            timeMs: Number(timestamp),
+            key: key?.toString() ?? '',
+            value: value ?? Buffer.alloc(0),
+          })
+        }
+        if (BigInt(batch.lastOffset()) + 1n < end) return
+        left.get(topic)?.delete(partition)
+        if ([...left.values()].every((partitions) => partitions.size === 0)) done.resolve()
+      },
+    })
+    await classified(() => done.promise)
+  } finally {
+    await consumer.disconnect()
+  }
+}
+
+/** Ends of the partitions that hold records, by topic. */
+async function endsOf(
+  admin: Admin,
+  topics: readonly string[],
+): Promise<Map<string, Map<number, bigint>>> {
+  const found = new Map<string, Map<number, bigint>>()
+  for (const topic of topics) {
+    const ends = await classified(() => admin.fetchTopicOffsets(topic))
+    const full = ends.filter(({ low, high }) => BigInt(high) > BigInt(low))
+    if (full.length === 0) continue
+    found.set(topic, new Map(full.map(({ partition, high }) => [partition, BigInt(high)])))
+  }
+  return found
 }
 
 /** Gives every member that one partition. */

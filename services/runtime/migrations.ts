@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ClickHouse } from './clickhouse.ts'
 import { isView, onCluster, readingDatabase, tablesThatKeep } from './cluster.ts'
-import { readVariables, wholeNumber, type Env } from './config.ts'
+import type { Env } from './config.ts'
+import { isDays, parseRetention } from './retention.ts'
 
 /** The folder of this project's migrations. */
 export const migrationsFolder = fileURLToPath(new URL('../../clickhouse/', import.meta.url))
@@ -25,27 +26,9 @@ export interface MigrateOptions {
 }
 export type MigrationVariables = Readonly<Record<string, string>>
 
-/** How long tables keep their rows. */
-export const retentionVariables = {
-  SPANMETER_SPANS_TTL_DAYS: wholeNumber(1, 36_500)
-    .default(90)
-    .describe('Days that spans, traces, scores and observations are kept.'),
-  SPANMETER_CONTENT_TTL_DAYS: wholeNumber(1, 36_500)
-    .default(14)
-    .describe('Days that prompts, completions and dead letters are kept.'),
-  SPANMETER_ROLLUP_TTL_DAYS: wholeNumber(1, 36_500)
-    .default(400)
-    .describe('Days that rollups, alerts, annotations and corrections of prices are kept.'),
-} as const
-
 /** The variables of this project's migrations, from the environment. */
 export function parseMigrationVariables(env: Env): MigrationVariables {
-  const v = readVariables(retentionVariables, env)
-  return {
-    SPANS_TTL_DAYS: String(v.SPANMETER_SPANS_TTL_DAYS),
-    CONTENT_TTL_DAYS: String(v.SPANMETER_CONTENT_TTL_DAYS),
-    ROLLUP_TTL_DAYS: String(v.SPANMETER_ROLLUP_TTL_DAYS),
-  }
+  return parseRetention(env)
 }
 
 /** One file of a folder of migrations. */
@@ -189,7 +172,7 @@ export function fillVariables(text: string, variables: MigrationVariables, file:
   return text.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => {
     const value = variables[name]
     if (value === undefined) throw new MigrationError(`${file}: no value for \${${name}} is given.`)
-    if (/^\w+$/.test(value)) return value
+    if (/^\w+$/.test(value) || isDays(value)) return value
     throw new MigrationError(
       `${file}: the value of \${${name}} is "${value}"; it may hold letters, digits and "_" only.`,
     )

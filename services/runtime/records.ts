@@ -60,7 +60,7 @@ export interface BatchControl {
   commit(committed: Committed): Promise<void>
   /** What was committed last for this batch's partition. */
   committed(): Promise<Committed | undefined>
-  /** Lets the next fetch start at `offset`. */
+  /** Lets the next fetch start at `offset`, or at the first record where that is deleted. */
   seek(offset: bigint): void
 }
 

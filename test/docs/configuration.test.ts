@@ -2,12 +2,13 @@ import { expect, test } from 'vitest'
 import type { z } from 'zod'
 import { accessVariables } from '../../services/cli/access/access-config.ts'
 import { alertVariables } from '../../services/alert/config.ts'
+import { replayVariables } from '../../services/cli/replay/http-sender.ts'
 import { embeddedVariables } from '../../services/embedded/config.ts'
 import { enrichVariables } from '../../services/enrich/config.ts'
 import { ingestVariables } from '../../services/ingest/config.ts'
 import { clusterVariables } from '../../services/runtime/cluster.ts'
 import { commonVariables } from '../../services/runtime/config.ts'
-import { retentionVariables } from '../../services/runtime/migrations.ts'
+import { retentionVariables } from '../../services/runtime/retention.ts'
 import { topicVariables } from '../../services/runtime/topics.ts'
 import { sinkVariables } from '../../services/sink/config.ts'
 
@@ -22,6 +23,7 @@ const GROUPS = {
   Enrich: enrichVariables,
   Sink: sinkVariables,
   Alert: alertVariables,
+  Replay: replayVariables,
 }
 
 function rows(

@@ -15,6 +15,7 @@ import { usersXml, type UsersFile } from '../../embedded/users-xml.ts'
 import { type AccessConfig, parseAccessConfig } from './access-config.ts'
 import { accessUsers } from './access-users.ts'
 import { createKafkaAccessCommand } from './kafka-command.ts'
+import { createAccessLogCommand } from './log-command.ts'
 
 interface Flags {
   readonly out?: string
@@ -64,6 +65,7 @@ export function createAccessCommand({ env }: { readonly env: Env }): Command {
     )
     .addCommand(users)
     .addCommand(createKafkaAccessCommand(env))
+    .addCommand(createAccessLogCommand(env))
 }
 
 /** A file that locks everybody out, or lets nobody insert, would be found out too late. */

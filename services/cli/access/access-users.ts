@@ -37,6 +37,8 @@ const TABLE_FUNCTIONS_DATABASE = '_table_function'
 
 /** Tables of which a row without a tenant is for everyone. */
 const FOR_EVERYONE = new Set(['annotations'])
+/** Tables that name tenants and yet are for those alone who run the pipeline: a refused request may hold anything. */
+const FOR_OPERATORS = new Set(['dead_letters'])
 
 /** Users and profiles of ClickHouse by the configuration; the tables are those of the migrations. */
 export function accessUsers(config: AccessConfig): Pick<UsersFile, 'users' | 'profiles'> {
@@ -108,7 +110,7 @@ function tenantConditions(
   tenants: readonly string[],
 ): ReadonlyMap<string, string> {
   const given = [...tables].flatMap(([name, table]) => {
-    const place = keepsNothing(table) ? undefined : tenantPlace(table)
+    const place = keepsNothing(table) || FOR_OPERATORS.has(name) ? undefined : tenantPlace(table)
     if (place === undefined) return []
     const seen = FOR_EVERYONE.has(name) ? [...tenants, ''] : tenants
     return [[name, `${place} IN (${seen.map(quote).join(', ')})`] as const]

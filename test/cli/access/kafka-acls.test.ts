@@ -41,8 +41,10 @@ test('each group has a worker that reads by it, and each topic one that writes t
       .filter(({ operation, role }) => operation === 'Write' && role !== 'operator')
       .map(({ name }) => name),
   )
-  // Corrections are made by a command, as operator.
+  // Corrections are made, and dead letters sent again, by commands, as operator.
   expect(topics.map(({ name }) => name).filter((name) => !written.has(name))).toEqual([
+    'dead-letters.sends',
+    'dead-letters.sent',
     'price-corrections',
   ])
 })

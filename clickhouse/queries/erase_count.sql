@@ -1,0 +1,2 @@
+-- Rows of a table that belong to the person.
+SELECT count() AS rows FROM ${DATABASE}.${TABLE} WHERE

@@ -1,0 +1,2 @@
+-- Removes rows of a table, in the parts themselves, on all replicas, before the answer.
+ALTER TABLE ${DATABASE}.${TABLE} DELETE WHERE
