@@ -129,6 +129,17 @@ export interface DeadLetter {
   readonly detail: string
   readonly format: string
   readonly payload: Buffer
+  readonly tenant: string
+}
+
+/** A decoded dead letter on its way again, see dead-letter-send.avsc. */
+export interface DeadLetterSend {
+  readonly time_unix_nano: bigint
+  readonly letter_id: string
+  readonly author: string
+  readonly topic: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly payload: Buffer
 }
 
 /** A decoded correction of a span's price, see price-correction.avsc. */

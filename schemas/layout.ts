@@ -1,4 +1,4 @@
-import type { AvroReader } from './wire.ts'
+import { type AvroReader, WireError } from './wire.ts'
 
 /** Steps over one value of a type. */
 export type Skip = (reader: AvroReader) => void
@@ -58,7 +58,9 @@ function skipOf(type: unknown): Skip {
   if (Array.isArray(type) && type[0] === 'null' && type.length === 2) {
     const skip = skipOf(type[1])
     return (reader) => {
-      if (reader.long() !== 0) skip(reader)
+      const branch = reader.long()
+      if (branch === 1) skip(reader)
+      else if (branch !== 0) throw new WireError(`a union of two has no branch ${branch}`)
     }
   }
   return skipOfComplex(type)

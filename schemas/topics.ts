@@ -6,6 +6,7 @@ import type {
   AlertDelivery,
   AlertState,
   DeadLetter,
+  DeadLetterSend,
   Evaluation,
   Observation,
   PriceCorrection,
@@ -43,6 +44,7 @@ export const schemas = {
   span: schema('span.avsc'),
   enrichedSpan: schema('enriched-span.avsc'),
   deadLetter: schema('dead-letter.avsc'),
+  deadLetterSend: schema('dead-letter-send.avsc'),
   priceCorrection: schema('price-correction.avsc'),
   evaluation: schema('evaluation.avsc'),
   aggregate: schema('aggregate.avsc'),
@@ -81,10 +83,28 @@ export const enrichedSpans: BatchTopic<Span> = {
 /** What workers could not read, with the reason and the original bytes. */
 export const deadLetters: BatchTopic<DeadLetter> = {
   name: 'dead-letters',
-  codec: createCodec<DeadLetter>(schemas.deadLetter),
+  codec: createCodec<DeadLetter>(schemas.deadLetter, [schema('older/dead-letter-1.avsc')]),
   key: 'hash of the request, or none for what came from a topic',
   eventTime: 'time_unix_nano',
   logAppendTime: true,
+}
+
+/** Dead letters that somebody sends again, one to a record; a command takes each to where it goes. */
+export const deadLetterSends: BatchTopic<DeadLetterSend> = {
+  name: 'dead-letters.sends',
+  codec: createCodec<DeadLetterSend>(schemas.deadLetterSend),
+  key: 'name of the letter, by which the partition is chosen',
+  eventTime: 'time_unix_nano',
+  logAppendTime: true,
+}
+
+/** Which dead letters have been sent again: the place of the first record of each in dead-letters.sends. */
+export const deadLettersSent: Topic = {
+  name: 'dead-letters.sent',
+  key: 'name of the letter',
+  eventTime: 'none',
+  logAppendTime: true,
+  isCompacted: true,
 }
 
 /** Batches of prices that a run of re-pricing changed, each sent once for a change. */
@@ -157,6 +177,8 @@ export const topics: readonly Topic[] = [
   spans,
   enrichedSpans,
   deadLetters,
+  deadLetterSends,
+  deadLettersSent,
   priceCorrections,
   evaluations,
   spanAggregates,

@@ -245,7 +245,7 @@ export class AvroReader {
   skipStringMap(): void {
     for (let count = this.long(); count !== 0; count = this.long()) {
       if (count < 0) {
-        this.skipBytes(this.long())
+        this.#sizedBlock(-count * 2, () => this.skipString())
         continue
       }
       for (let i = 0; i < count * 2; i++) this.skipString()
@@ -257,12 +257,20 @@ export class AvroReader {
     for (;;) {
       const count = this.long()
       if (count === 0) return
-      if (count < 0) {
-        this.skipBytes(this.long())
-        continue
-      }
-      for (let i = 0; i < count; i++) skipItem()
+      if (count < 0) this.#sizedBlock(-count, skipItem)
+      else for (let i = 0; i < count; i++) skipItem()
     }
+  }
+
+  /**
+   * A block that tells its size in bytes, too. It is not taken at its word: whoever decodes the items
+   * goes by their number, and by that alone.
+   */
+  #sizedBlock(count: number, skipItem: () => void): void {
+    const bytes = this.long()
+    const end = this.position + bytes
+    for (let i = 0; i < count; i++) skipItem()
+    if (this.position !== end) throw new WireError('a block is not as long as it says')
   }
 }
 

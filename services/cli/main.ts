@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { ClickHouseError } from '#runtime/clickhouse-error.ts'
-import { ConfigError, parseCommonConfig } from '#runtime/config.ts'
+import { ConfigError, parseCommonConfig, readVariables } from '#runtime/config.ts'
 import { describeError } from '#runtime/errors.ts'
 import { createLogger } from '#runtime/log.ts'
 import { MigrationError } from '#runtime/migrations.ts'
@@ -8,7 +8,16 @@ import { TransientError } from '#runtime/records.ts'
 import { EmbeddedError } from '../embedded/embedded-error.ts'
 import { createAccessCommand } from './access/access-command.ts'
 import { createAnnotateCommand } from './annotate-command.ts'
+import { createEraseCommand } from './erase/erase-command.ts'
+import { EraseError } from './erase/erase-error.ts'
+import { createKeysCommand } from './keys/keys-command.ts'
+import { createDeadLettersCommand } from './dead-letters/dead-letters-command.ts'
+import { DeadLettersError } from './dead-letters/dead-letters-error.ts'
 import { createPricesCommand } from './prices-command.ts'
+import { replayVariables } from './replay/http-sender.ts'
+import { RebuildError } from './rebuild/rebuild-error.ts'
+import { createRebuildCommand } from './rebuild/rebuild-command.ts'
+import { createReplayTopicCommand } from './rebuild/replay-topic-command.ts'
 import { createReplayCommand } from './replay/replay-command.ts'
 import { SampleError } from './sample.ts'
 import { createSetupCommand } from './setup-command.ts'
@@ -20,8 +29,11 @@ import { WorkerError } from './workers.ts'
 /** Errors whose message tells a person all; of any other the stack is shown, as it is a bug. */
 const PLAIN_ERRORS = [
   ConfigError,
+  DeadLettersError,
+  RebuildError,
   EmbeddedError,
   MigrationError,
+  EraseError,
   SampleError,
   WorkerError,
   TransientError,
@@ -39,7 +51,12 @@ const program = new Command('spanmeter')
   .addCommand(createPricesCommand({ env, logger }))
   .addCommand(createTracesCommand({ env, logger }))
   .addCommand(createAnnotateCommand({ env, logger }))
+  .addCommand(createDeadLettersCommand({ env, logger }))
+  .addCommand(createRebuildCommand({ env, logger }))
+  .addCommand(createReplayTopicCommand({ env, logger }))
   .addCommand(createAccessCommand({ env }))
+  .addCommand(createEraseCommand({ env, logger }))
+  .addCommand(createKeysCommand({ env }))
   // Prices are enrich's: the command is another front door of that service, and a process of its own.
   .command('reprice', 'price calls of the past again, and correct every total by the difference', {
     executableFile: '../enrich/reprice.ts',
@@ -56,7 +73,10 @@ const program = new Command('spanmeter')
     },
   )
   .addCommand(
-    createReplayCommand({ openTopicSender: () => openTopicSender(parseCommonConfig(env), logger) }),
+    createReplayCommand({
+      openTopicSender: () => openTopicSender(parseCommonConfig(env), logger),
+      apiKey: readVariables(replayVariables, env).SPANMETER_API_KEY,
+    }),
   )
 
 try {

@@ -70,6 +70,7 @@ export function createEnricher(options: EnrichOptions): Transform {
         detail: error.message,
         format: 'avro',
         payload: value,
+        tenant: '',
       }
       return { values: [], rejected: [{ index: -1, ...rejected }] }
     }
@@ -116,7 +117,7 @@ function tooMany({ reader, start, end }: SpanView, index: number): Rejected {
   const span = reader.buffer.subarray(start, end)
   const payload = Buffer.concat([SPAN_HEADER, ONE_ITEM, span, NO_ITEMS])
   const detail = 'the span has more evaluations than are taken of one; the last ones are left out'
-  return { index, reason: 'too_many_evaluations', detail, format: 'avro', payload }
+  return { index, reason: 'too_many_evaluations', detail, format: 'avro', payload, tenant: '' }
 }
 
 /** Writes the span with its tags settled; says whether its content was kept. */

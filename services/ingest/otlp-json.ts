@@ -16,6 +16,7 @@ import {
   type Walk,
 } from './otlp-json-fields.ts'
 import { attributesField } from './otlp-json-values.ts'
+import { ContextBudget, type JsonContext, JsonText, oneSpanJson } from './one-span-request.ts'
 import { ProtoWriter } from './proto-writer.ts'
 
 /** A span that has no place in protobuf. */
@@ -25,7 +26,7 @@ export interface RejectedSpan {
   readonly reason: RefusalReason
   /** The path in the JSON and what was expected there, without the value that was found. */
   readonly detail: string
-  /** The span's own JSON. */
+  /** A request in JSON that holds the span alone. */
   readonly payload: Buffer
 }
 
@@ -47,8 +48,6 @@ export const MAX_REJECTED_SPANS = 10_000
  */
 export const MAX_CONTAINERS = 2_000_000
 const MIN_CONTAINER_BYTES = 3
-
-const MAX_PAYLOAD_DEPTH = 64
 
 const SPAN_KINDS: ReadonlyMap<string, number> = new Map([
   ['SPAN_KIND_UNSPECIFIED', 0],
@@ -80,6 +79,8 @@ export function otlpJsonToProto(body: Buffer): Conversion {
     out: new ProtoWriter(body.length >>> 1),
     trail: [],
     rejected: [],
+    budget: new ContextBudget(),
+    context: { resource: new JsonText(), scope: new JsonText() },
     seen: 0,
   }
   try {
@@ -93,6 +94,9 @@ export function otlpJsonToProto(body: Buffer): Conversion {
 
 interface RequestWalk extends Walk {
   readonly rejected: RejectedSpan[]
+  readonly budget: ContextBudget
+  /** What stands around the spans at hand. */
+  context: JsonContext
   /** Spans met so far, good and bad. */
   seen: number
 }
@@ -158,6 +162,7 @@ function resourceSpans(walk: RequestWalk, item: JsonObject): void {
   const { out, trail } = walk
   const start = out.begin(1)
   const resource = objectAt(walk, item, 'resource')
+  walk.context = { resource: new JsonText(resource), scope: new JsonText() }
   if (resource !== undefined) {
     trail.push('resource')
     const resourceStart = out.begin(1)
@@ -174,6 +179,7 @@ function scopeSpans(walk: RequestWalk, item: JsonObject): void {
   const { out, trail } = walk
   const start = out.begin(2)
   const scope = objectAt(walk, item, 'scope')
+  walk.context = { ...walk.context, scope: new JsonText(scope) }
   if (scope !== undefined) {
     trail.push('scope')
     const scopeStart = out.begin(1)
@@ -216,7 +222,7 @@ function spanOrRejection(walk: RequestWalk, item: unknown): void {
       index: walk.seen,
       reason: error.reason,
       detail: error.message,
-      payload: toPayload(item),
+      payload: oneSpanJson(item, walk.context, walk.budget),
     })
   }
 }
@@ -270,23 +276,4 @@ function link(walk: Walk, item: JsonObject): void {
   countField(walk, 5, item, 'droppedAttributesCount')
   flagsField(walk, 6, item, 'flags')
   walk.out.end(start)
-}
-
-function toPayload(item: unknown): Buffer {
-  try {
-    return Buffer.from(JSON.stringify(item))
-  } catch (error) {
-    // JSON.parse takes any depth, but JSON.stringify overflows the stack at some thousand levels.
-    if (!(error instanceof RangeError)) throw error
-    return Buffer.from(JSON.stringify(prune(item, MAX_PAYLOAD_DEPTH)))
-  }
-}
-
-function prune(value: unknown, levels: number): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (levels === 0) return 'cut off: nested too deep'
-  if (Array.isArray(value)) return value.map((item: unknown) => prune(item, levels - 1))
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, prune(item, levels - 1)]),
-  )
 }

@@ -14,7 +14,16 @@ export interface Rejected {
   readonly detail: string
   readonly format: string
   readonly payload: Buffer
+  /** Whom the key that it was sent with stands for; empty where that is not known. */
+  readonly tenant: string
 }
+
+/** Header of a record of otlp_spans: the tenant of all of it, whatever its attributes say. */
+export const TENANT_HEADER = 'tenant'
+/** Header of a record of otlp_spans that holds no spans, and says what it holds instead. */
+export const HOLDS_HEADER = 'holds'
+/** Scores, as POST /v1/evaluations takes them. */
+export const HOLDS_EVALUATIONS = 'evaluations'
 
 /**
  * A record made from another: it goes to the partition with the input's number and carries the
@@ -49,7 +58,7 @@ export function deadLetterBatch(origin: Origin, rejected: readonly Rejected[]): 
   const { timeMs, ...place } = origin
   const time = toNanos(timeMs)
   return deadLetters.codec.encode(
-    rejected.map(({ index, reason, detail, format, payload }): DeadLetter => ({
+    rejected.map(({ index, reason, detail, format, payload, tenant }): DeadLetter => ({
       time_unix_nano: time,
       ...place,
       index,
@@ -57,6 +66,7 @@ export function deadLetterBatch(origin: Origin, rejected: readonly Rejected[]): 
       detail,
       format,
       payload,
+      tenant,
     })),
   )
 }

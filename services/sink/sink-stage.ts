@@ -5,7 +5,7 @@ import { type KafkaRecord, type RecordWriter, TransientError } from '#runtime/re
 import { BatchError, type Codec } from '#schemas/codec.ts'
 import { deadLetters } from '#schemas/topics.ts'
 import { WireError } from '#schemas/wire.ts'
-import { containerFile } from './container-file.ts'
+import { containerFile } from '#runtime/container-file.ts'
 
 /**
  * Inserts an Avro container file; of inserts with one token only the first has an effect. The partition
@@ -94,6 +94,7 @@ async function insertOneByOne<T>(
       detail,
       format: 'avro',
       payload: record.value,
+      tenant: '',
     }
     const { worker, deadLetterPartitions: partitions } = options
     const letter = deadLetterRecord({ worker, partitions }, chunk, record, [rejected])

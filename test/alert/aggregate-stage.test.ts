@@ -34,6 +34,7 @@ const batch = (offset: number, ...reasons: readonly string[]) =>
         detail: '',
         format: 'avro',
         payload: Buffer.alloc(0),
+        tenant: '',
       })),
     ),
   )

@@ -15,6 +15,7 @@ const letter = (seconds: bigint, fields: Partial<DeadLetter> = {}): DeadLetter =
   detail: '',
   format: 'otlp_proto',
   payload: Buffer.alloc(0),
+  tenant: '',
   ...fields,
 })
 

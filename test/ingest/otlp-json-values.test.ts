@@ -59,7 +59,7 @@ describe('a value', () => {
     if (conversion.type === 'malformed') throw new Error(conversion.message)
     expect(conversion.rejected).toMatchObject([{ reason: 'value_too_deep' }])
     const payload: unknown = JSON.parse(conversion.rejected[0]?.payload.toString() ?? '')
-    expect(payload).toMatchObject({ name: 'x' })
+    expect(payload).toMatchObject({ resourceSpans: [{ scopeSpans: [{ spans: [{ name: 'x' }] }] }] })
   })
 })
 

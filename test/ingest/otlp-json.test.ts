@@ -155,15 +155,15 @@ describe('a span', () => {
     expect(rejected).toMatchObject([{ index: 1, reason }])
     expect(rejected[0]?.detail).toContain(`resourceSpans[0].scopeSpans[0].spans[1].`)
     expect(rejected[0]?.detail).toContain(`${path} must be `)
-    expect(JSON.parse(rejected[0]?.payload.toString() ?? '')).toEqual(bad)
+    expect(JSON.parse(rejected[0]?.payload.toString() ?? '')).toEqual(oneScope(bad))
     expect(decodeRequest(proto)).toEqual(oneScope({ name: 'before' }, { name: 'after' }))
   })
 
   test('that is no object is rejected; a null is no span at all and has no number', () => {
     const { rejected } = convertJson(oneScope('x', null, [1]))
     expect(rejected).toMatchObject([
-      { index: 0, reason: 'invalid_span', payload: Buffer.from('"x"') },
-      { index: 1, reason: 'invalid_span', payload: Buffer.from('[1]') },
+      { index: 0, reason: 'invalid_span', payload: Buffer.from(JSON.stringify(oneScope('x'))) },
+      { index: 1, reason: 'invalid_span', payload: Buffer.from(JSON.stringify(oneScope([1]))) },
     ])
     expect(rejected[0]?.detail).toBe(
       'resourceSpans[0].scopeSpans[0].spans[0] must be an object, got a string of 1 characters',

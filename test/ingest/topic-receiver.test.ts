@@ -30,6 +30,12 @@ describe('A record of otlp_spans', () => {
     expect(counted).toEqual([['otlp_spans', 1]])
   })
 
+  test('is of the tenant that its header names, whatever attributes say', () => {
+    const value = otlpRequest({ spans: [{ attributes: [['tenant.id', 'other']] }] })
+    const { values } = transform(record(0, value, { headers: { tenant: 'acme' } }))
+    expect(decodeBatches(values)).toMatchObject([{ tenant: 'acme' }])
+  })
+
   test("is received at the record's own time", () => {
     const { values } = transform(record(0, proto, { timeMs: 1_700_000_000_123 }))
     expect(decodeBatches(values)).toMatchObject([
@@ -51,6 +57,7 @@ describe('A record of otlp_spans', () => {
           detail: expect.stringMatching(/./),
           format,
           payload: value,
+          tenant: '',
         },
       ],
     })

@@ -7,7 +7,6 @@ import { TooLargeError, type Transcode } from '../../services/ingest/transcode.t
 import {
   type Attributes,
   otlpRequest,
-  requestOfSpanBytes,
   SPAN_ID,
   type SpanInput,
   START,
@@ -261,7 +260,7 @@ describe('A span is rejected', () => {
   ])('as %s for %s', (reason, _, span) => {
     const { batches, spans, rejected } = rejection(span)
     expect([batches, spans]).toEqual([[], 0])
-    expect(rejected).toMatchObject([{ index: 0, reason, format: 'otlp_span_proto' }])
+    expect(rejected).toMatchObject([{ index: 0, reason, format: 'otlp_proto' }])
     expect(rejected[0]?.detail).not.toBe('')
   })
 
@@ -291,11 +290,10 @@ describe('A span is rejected', () => {
       ['two', {}],
     ])
     expect(rejected.map(({ index }) => index)).toEqual([1, 3])
-    expect(
-      decodeRequest(requestOfSpanBytes(rejected[0]?.payload ?? Buffer.alloc(0))),
-    ).toMatchObject({
+    expect(decodeRequest(rejected[0]?.payload ?? Buffer.alloc(0))).toMatchObject({
       resourceSpans: [
         {
+          resource: { attributes: [{ key: 'service.name', value: { stringValue: 'shop' } }] },
           scopeSpans: [
             { spans: [{ name: 'bad', attributes: [{ key: 'a', value: { stringValue: 'b' } }] }] },
           ],

@@ -47,10 +47,10 @@ describe('The spans of a JSON request that are rejected', () => {
     if (translation.type !== 'translated') throw new Error(translation.message)
     const { rejected, batches, spans } = translation
     expect(rejected.map(({ index, format }) => [index, format])).toEqual([
-      [1, 'otlp_span_json'],
-      [2, 'otlp_span_proto'],
-      [3, 'otlp_span_json'],
-      [5, 'otlp_span_proto'],
+      [1, 'otlp_json'],
+      [2, 'otlp_proto'],
+      [3, 'otlp_json'],
+      [5, 'otlp_proto'],
     ])
     expect([spans, decodeBatches(batches).map((span) => span['name'])]).toEqual([
       2,

@@ -29,7 +29,8 @@ export async function readRelations(server: AccessServer): Promise<readonly Rela
 export const isTable = ({ engine }: Relation): boolean => engine.endsWith('MergeTree')
 
 /** Where a relation's rows say whose they are; undefined where they do not. */
-export function tenantPlace({ columns }: Relation): string | undefined {
+export function tenantPlace({ name, columns }: Relation): string | undefined {
+  if (name === 'dead_letters') return undefined
   if (columns.some((column) => column.startsWith('tenant '))) return 'tenant'
   return columns.includes('group Map(String, String)') ? "`group`['tenant']" : undefined
 }

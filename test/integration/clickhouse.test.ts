@@ -132,6 +132,7 @@ test('dead letters land once with their bytes as they were', async () => {
     detail: 'it has 31 digits',
     format: 'otlp_proto',
     payload: Buffer.from([0, 255, 195, 1]),
+    tenant: 'acme',
   }
   const insert = { table: 'dead_letters_landing', file: deadLettersFile([letter]), token: 'a' }
   await clickhouse.insertAvro(insert)

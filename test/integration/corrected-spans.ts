@@ -2,7 +2,7 @@ import { parseParts } from '../support/cost-parts.ts'
 import type { ClickHouse } from '#runtime/clickhouse.ts'
 import type { PriceCorrection } from '#schemas/items.ts'
 import { priceCorrections } from '#schemas/topics.ts'
-import { containerFile } from '../../services/sink/container-file.ts'
+import { containerFile } from '#runtime/container-file.ts'
 import { pricedAt, UNPRICED, type EnrichedSpan } from './enriched-spans.ts'
 
 /** Every status of a model call. */

@@ -1,4 +1,4 @@
-import { containerFile } from '../../services/sink/container-file.ts'
+import { containerFile } from '#runtime/container-file.ts'
 import type { DeadLetter } from '#schemas/items.ts'
 import { deadLetters, enrichedSpans } from '#schemas/topics.ts'
 import { renderParts } from '../../services/enrich/cost-parts.ts'

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Kafka } from '#runtime/kafka.ts'
 import type { KafkaRecord } from '#runtime/records.ts'
 import { Repeats } from '#runtime/repeats.ts'
+import { BatchError } from '#schemas/codec.ts'
 import type { BatchTopic } from '#schemas/topics.ts'
 
 /** What a topic holds. */
@@ -12,8 +13,12 @@ export interface TopicItems<T> {
   readonly repeats: number
 }
 
-/** Reads a topic of batches to the end that it has now, as readers do. */
-export async function readTopic<T>(kafka: Kafka, topic: BatchTopic<T>): Promise<TopicItems<T>> {
+/** Reads a topic of batches to the end that it has now, as readers do. What is no batch may be passed over. */
+export async function readTopic<T>(
+  kafka: Kafka,
+  topic: BatchTopic<T>,
+  { skipsUnreadable = false } = {},
+): Promise<TopicItems<T>> {
   const group = `reader-${randomUUID()}`
   const left = new Map(
     [...(await kafka.lags(group, topic.name))].filter(([, records]) => records > 0n),
@@ -47,8 +52,19 @@ export async function readTopic<T>(kafka: Kafka, topic: BatchTopic<T>): Promise<
     const seen = new Repeats({ horizonMs: 0, maxRequests: 0 }, { sources: new Map() })
     for (const record of records) {
       if (seen.isRepeat(record)) repeats++
-      else items.push(...topic.codec.decode(record.value))
+      else if (!skipsUnreadable || isBatch(topic, record))
+        items.push(...topic.codec.decode(record.value))
     }
   }
   return { items, repeats }
+}
+
+function isBatch<T>(topic: BatchTopic<T>, { value }: KafkaRecord): boolean {
+  try {
+    topic.codec.decode(value)
+    return true
+  } catch (error) {
+    if (error instanceof BatchError) return false
+    throw error
+  }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { containerFile } from '../../services/sink/container-file.ts'
+import { containerFile } from '#runtime/container-file.ts'
 import { evaluations, enrichedSpans } from '#schemas/topics.ts'
 
 /** Fields of an enriched span that a test gives; Avro's defaults fill the others. */

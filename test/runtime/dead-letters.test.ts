@@ -35,6 +35,7 @@ const bad = (index: number) => ({
   detail: 'no start',
   format: 'otlp_span_proto',
   payload: Buffer.from([0, 255, index]),
+  tenant: 'acme',
 })
 
 test('All that was rejected of one record becomes one record of dead letters', () => {

@@ -12,6 +12,7 @@ const rejectedOf = (payload: Buffer) => ({
   detail: 'it says bad',
   format: 'avro',
   payload,
+  tenant: '',
 })
 
 /** Each letter of a record becomes a value; records that say "bad" are rejected. */

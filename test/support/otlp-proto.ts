@@ -71,13 +71,6 @@ export function otlpRequest({ resource = [], scope, spans }: RequestInput): Buff
   return Buffer.from(out.finish())
 }
 
-/** A request that holds one span's own bytes, such as a dead letter's payload. */
-export function requestOfSpanBytes(span: Buffer): Buffer {
-  const out = new ProtoWriter(1_024)
-  message(out, 1, () => message(out, 2, () => out.bytes(2, span)))
-  return Buffer.from(out.finish())
-}
-
 function message(out: ProtoWriter, field: number, fill: () => void): void {
   const start = out.begin(field)
   fill()

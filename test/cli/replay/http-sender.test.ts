@@ -25,7 +25,7 @@ async function listen(...answers: Answer[]) {
   return { bodies, endpoint: `http://127.0.0.1:${address.port}`, server }
 }
 
-function createSender(endpoint: string) {
+function createSender(endpoint: string, apiKey?: string) {
   const sleeps: number[] = []
   const rejected: [number, string][] = []
   const clock: Clock = {
@@ -35,7 +35,7 @@ function createSender(endpoint: string) {
     },
   }
   const sender = createHttpSender(
-    { endpoint, maxAttempts: 4, maxBackoffMs: 30_000, timeoutMs: 10_000 },
+    { endpoint, maxAttempts: 4, maxBackoffMs: 30_000, timeoutMs: 10_000, apiKey },
     {
       clock,
       signal: new AbortController().signal,
@@ -54,6 +54,17 @@ const body = new Uint8Array([10, 0])
 const protobuf = { 'content-type': 'application/x-protobuf' }
 
 describe('createHttpSender', () => {
+  it('sends an API key where it has one, and asks for one where it is refused', async () => {
+    const seen: unknown[] = []
+    const { endpoint } = await listen((request, response) => {
+      seen.push(request.headers.authorization)
+      response.end()
+    }, refuse(401))
+    await createSender(endpoint, 'sm_a_b').sender.send([body])
+    expect(seen).toEqual(['Bearer sm_a_b'])
+    await expect(createSender(endpoint).sender.send([body])).rejects.toThrow('SPANMETER_API_KEY')
+  })
+
   it.each(['', '/', '/v1/traces'])(
     'posts protobuf to /v1/traces for an address with "%s"',
     async (end) => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { BatchError, createCodec } from '../../schemas/codec.ts'
 import { enrichedSpans, spans } from '../../schemas/topics.ts'
 import { WireError } from '../../schemas/wire.ts'
-import { containerFile } from '../../services/sink/container-file.ts'
+import { containerFile } from '#runtime/container-file.ts'
 import { spanBatch } from '../support/spans.ts'
 
 const schema = (...fields: readonly object[]) => ({ type: 'record', name: 'Item', fields })

@@ -1,0 +1,2 @@
+-- Nothing belongs into this partition.
+ALTER TABLE ${DATABASE}.${TABLE} DROP PARTITION ID '${PARTITION}';

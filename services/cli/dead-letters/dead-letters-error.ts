@@ -1,0 +1,4 @@
+/** What a user can mend, or must know: the message says what was wrong and what to do. Shown without a stack. */
+export class DeadLettersError extends Error {
+  override readonly name = 'DeadLettersError'
+}
