@@ -28,6 +28,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
     'services/runtime/kafkajs-errors.ts',
     'services/runtime/kafkajs-mends.ts',
     'services/runtime/kafkajs-reader.ts',
+    'services/runtime/kafkajs-record.ts',
   ],
   '@clickhouse/client': ['services/runtime/clickhouse.ts'],
   avsc: ['schemas/codec.ts'],
@@ -296,7 +297,7 @@ describe('Files that go together', () => {
     const orphans = files
       .filter((file) => /^test\/.*\.test\.ts$/.test(file))
       .filter((file) => file !== 'test/tidy.test.ts' && !isInside(file, 'test/integration'))
-      .filter((file) => !isInside(file, 'test/python'))
+      .filter((file) => !/^test\/(?:python|fuzz|chaos)\//.test(file))
       // Alerts as a whole, against other engines, by the rules that ship, through disorder and crashes.
       .filter(
         (file) =>

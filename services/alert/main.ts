@@ -112,10 +112,12 @@ async function openEvaluation(
 ): Promise<EvaluateStage> {
   const alertPartitions = await requirePartitions(kafka, alerts.name)
   await requirePartitions(kafka, alertState.name)
+  const onUnreadable = (partition: number, offset: bigint) =>
+    logger.error({ partition, offset: String(offset) }, 'A record of alert.state cannot be read.')
   const stage: EvaluateStage = createEvaluateStage(
     {
       evaluator: { idleMs: config.idleMs, grafanaUrl: config.grafanaUrl },
-      stateLog: createStateLog(kafka, writer),
+      stateLog: createStateLog(kafka, writer, onUnreadable),
       writer,
       alertPartitions,
       maxChunkBytes: MAX_CHUNK_BYTES,

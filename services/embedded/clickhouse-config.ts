@@ -35,6 +35,12 @@ const ACCESS_CONTROL = [
   'table_engines_require_grant',
 ]
 
+/**
+ * The library takes no notice of a write that fails, and puts the part in place that lacks it. So it
+ * must not come to that: with less room than this, inserts and merges are refused before they write.
+ */
+const KEEP_FREE_BYTES = 256 * 1024 * 1024
+
 /** config.xml of the embedded server: loopback only, one log that is rotated, no system log tables. */
 export function serverXml(options: ServerOptions): string {
   const { folder, memoryBytes } = options
@@ -54,9 +60,11 @@ export function serverXml(options: ServerOptions): string {
     textElement('size', '10M'),
     textElement('count', 2),
   ].join('')
+  const disk = textElement('keep_free_space_bytes', KEEP_FREE_BYTES)
   return clickhouseXml([
     `<logger>${logger}</logger>`,
     ...values.map(([name, value]) => textElement(name, value)),
+    `<storage_configuration><disks><default>${disk}</default></disks></storage_configuration>`,
     `<access_control_improvements>${ACCESS_CONTROL.map((name) => textElement(name, 'true')).join('')}</access_control_improvements>`,
   ])
 }

@@ -10,6 +10,7 @@ import {
   type Env,
   dataDirVariable,
 } from '#runtime/config.ts'
+import type { Detour } from './kafka-properties.ts'
 
 /** An amount of memory such as 512m or 4g, in bytes. */
 export const memorySize = () =>
@@ -61,6 +62,8 @@ export interface KafkaSettings {
   /** Undefined: a free port is picked at every start. */
   readonly controllerPort: number | undefined
   readonly heapBytes: number
+  /** Ways to the broker that lead through proxies: for tests that cut them. */
+  readonly detours?: readonly Detour[]
 }
 export interface ClickHouseSettings {
   readonly httpPort: number

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { EmbeddedError } from './embedded-error.ts'
 import { startEngine, type Engine } from './engine.ts'
 import { answersMetadata } from './kafka-probe.ts'
-import { brokerProperties } from './kafka-properties.ts'
+import { brokerProperties, type Detour } from './kafka-properties.ts'
 
 /** How the engine is called in messages. */
 export const KAFKA = 'Kafka'
@@ -22,6 +22,7 @@ export interface BrokerSpec {
   readonly heapBytes: number
   readonly port: number
   readonly controllerPort: number
+  readonly detours?: readonly Detour[]
   readonly startDeadlineMs: number
 }
 
@@ -30,12 +31,12 @@ const FORMAT_TIMEOUT_MS = 60_000
 
 /** Formats the folder when it is new, and starts the broker. Throws EmbeddedError when either fails. */
 export async function startBroker(spec: BrokerSpec): Promise<Engine> {
-  const { folder, port, controllerPort } = spec
+  const { folder, port, controllerPort, detours = [] } = spec
   const dataFolder = join(folder, 'data')
   const properties = join(folder, 'server.properties')
   const logFile = join(spec.logDir, 'kafka.log')
   mkdirSync(folder, { recursive: true })
-  writeFileSync(properties, brokerProperties({ port, controllerPort, dataFolder }))
+  writeFileSync(properties, brokerProperties({ port, controllerPort, dataFolder, detours }))
   const java = [
     ...spec.jvmFlags,
     `-Dlog4j2.configurationFile=${pathToFileURL(LOG_SETTINGS).href}`,

@@ -3,6 +3,13 @@ export interface BrokerOptions {
   readonly port: number
   readonly controllerPort: number
   readonly dataFolder: string
+  readonly detours?: readonly Detour[]
+}
+
+/** A listener more, whose clients are told to come to another port: a proxy stands in between there. */
+export interface Detour {
+  readonly port: number
+  readonly advertisedPort: number
 }
 
 const MIB = 1_048_576
@@ -15,13 +22,20 @@ const MAX_REQUEST_BYTES = 100 * MIB
 const OFFSETS_RETENTION_MINUTES = 10 * 365 * 24 * 60
 
 /** server.properties of a single node that is broker and controller, on loopback. */
-export function brokerProperties({ port, controllerPort, dataFolder }: BrokerOptions): string {
+export function brokerProperties(options: BrokerOptions): string {
+  const { port, controllerPort, dataFolder, detours = [] } = options
+  const toListen = detours.map((one, i) => `,${nameOf(i)}://127.0.0.1:${one.port}`)
+  const told = detours.map((one, i) => `,${nameOf(i)}://127.0.0.1:${one.advertisedPort}`)
   const values: readonly (readonly [string, string | number | boolean])[] = [
     ['process.roles', 'broker,controller'],
     ['node.id', 1],
     ['controller.quorum.voters', `1@127.0.0.1:${controllerPort}`],
-    ['listeners', `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`],
-    ['advertised.listeners', `PLAINTEXT://127.0.0.1:${port}`],
+    [
+      'listeners',
+      `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${toListen.join('')}`,
+    ],
+    ['advertised.listeners', `PLAINTEXT://127.0.0.1:${port}${told.join('')}`],
+    ...namedListeners(detours.map((_, i) => nameOf(i))),
     ['controller.listener.names', 'CONTROLLER'],
     ['log.dirs', dataFolder],
     ['auto.create.topics.enable', false],
@@ -30,6 +44,20 @@ export function brokerProperties({ port, controllerPort, dataFolder }: BrokerOpt
     ...RETENTION,
   ]
   return values.map(([name, value]) => `${name}=${escapeValue(String(value))}\n`).join('')
+}
+
+function nameOf(detour: number): string {
+  return `DETOUR${detour}`
+}
+
+/** Listeners of other names need to be told their protocol, and the broker which one is its own. */
+function namedListeners(names: readonly string[]): readonly (readonly [string, string])[] {
+  if (names.length === 0) return []
+  const protocols = ['PLAINTEXT', 'CONTROLLER', ...names].map((name) => `${name}:PLAINTEXT`)
+  return [
+    ['inter.broker.listener.name', 'PLAINTEXT'],
+    ['listener.security.protocol.map', protocols.join(',')],
+  ]
 }
 
 const ONE_NODE = [

@@ -48,6 +48,7 @@ export async function startKafka(options: KafkaOptions): Promise<Engine> {
     heapBytes,
     port,
     controllerPort,
+    detours: options.detours ?? [],
     startDeadlineMs,
   })
 }

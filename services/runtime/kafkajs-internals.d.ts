@@ -26,3 +26,37 @@ declare module 'kafkajs/src/protocol/encoder.js' {
   const encoder: { readonly prototype: Encoder }
   export default encoder
 }
+
+declare module 'kafkajs/src/consumer/offsetManager/index.js' {
+  interface TopicPartition {
+    topic: string
+    partition: number
+  }
+  interface OffsetManager {
+    cluster: {
+      /** Finds offsets by time: from the beginning, where that is asked for. */
+      fetchTopicsOffset(
+        topics: readonly {
+          topic: string
+          partitions: readonly { partition: number }[]
+          fromBeginning: boolean
+        }[],
+      ): Promise<readonly { topic: string; partitions: readonly { offset: string }[] }[]>
+    }
+    /** Takes note that everything up to an offset is done with: the next fetch starts behind it. */
+    resolveOffset(at: TopicPartition & { offset: string }): void
+    /** Called for a fetch from an offset that the partition does not have. */
+    setDefaultOffset(at: TopicPartition): Promise<void>
+  }
+  const offsetManager: { readonly prototype: OffsetManager }
+  export default offsetManager
+}
+
+declare module 'kafkajs/src/cluster/index.js' {
+  interface Cluster {
+    /** Finds the broker that leads a group. Throws KafkaJSGroupCoordinatorNotFound where none answers. */
+    findGroupCoordinatorMetadata: (this: Cluster, group: { groupId: string }) => Promise<unknown>
+  }
+  const cluster: { readonly prototype: Cluster }
+  export default cluster
+}

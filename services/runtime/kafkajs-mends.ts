@@ -1,16 +1,20 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import kafkajs from 'kafkajs'
+import offsetManager from 'kafkajs/src/consumer/offsetManager/index.js'
+import kafkajsCluster from 'kafkajs/src/cluster/index.js'
 import requestQueue from 'kafkajs/src/network/requestQueue/index.js'
 import kafkajsEncoder, { type Encoder } from 'kafkajs/src/protocol/encoder.js'
 
 /**
  * What kafkajs 2.2, which is no longer maintained, needs on a current Node: called once, before a
- * client is made. It touches three places, each measured or known from kafkajs's own issues.
+ * client is made. It touches five places, each measured or known from kafkajs's own issues.
  */
 export function mendKafkaJs(): void {
   mendTimer()
   mendEncoder()
+  mendOutOfRange()
   addZstd()
+  mendCoordinator()
 }
 
 const CHECK_PENDING_MS = 10
@@ -97,6 +101,22 @@ function mendEncoder(): void {
   })
 }
 
+/**
+ * When records are deleted that a consumer was about to read, kafkajs commits "the earliest" in the
+ * group's name, and so wipes out the commit that stands, with its metadata: a reader would forget all
+ * that it has seen, and read again whatever is left. Here it goes on with the first record there is,
+ * and the commit stays.
+ */
+function mendOutOfRange(): void {
+  offsetManager.prototype.setDefaultOffset = async function ({ topic, partition }) {
+    const asked = [{ topic, partitions: [{ partition }], fromBeginning: true }]
+    const [found] = await this.cluster.fetchTopicsOffset(asked)
+    const first = found?.partitions[0]?.offset
+    if (first === undefined) return
+    this.resolveOffset({ topic, partition, offset: String(BigInt(first) - 1n) })
+  }
+}
+
 const FAST = { [constants.ZSTD_c_compressionLevel]: 1 }
 const MIN_CHUNK_BYTES = 65_536
 const MAX_CHUNK_BYTES = 2 * 1_024 * 1_024
@@ -116,4 +136,21 @@ function addZstd(): void {
     decompress: (buffer: Buffer) =>
       Promise.resolve(zstdDecompressSync(buffer, { chunkSize: roomFor(buffer.length * 10) })),
   })
+}
+
+/**
+ * Where no broker can be reached, kafkajs takes a group for one that has no coordinator, and that for
+ * an error that stays: a consumer would end for good because its one broker is just starting.
+ */
+function mendCoordinator(): void {
+  const { prototype } = kafkajsCluster
+  const find = prototype.findGroupCoordinatorMetadata
+  prototype.findGroupCoordinatorMetadata = async function (group) {
+    try {
+      return await find.call(this, group)
+    } catch (error) {
+      if (!(error instanceof kafkajs.KafkaJSGroupCoordinatorNotFound)) throw error
+      throw new kafkajs.KafkaJSError(error.message)
+    }
+  }
 }

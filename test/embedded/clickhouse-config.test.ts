@@ -24,6 +24,12 @@ describe('serverXml', () => {
     )
   })
 
+  it('leaves room on the disk, as a write that fails goes unnoticed', () => {
+    expect(xml).toContain(
+      '<default><keep_free_space_bytes>268435456</keep_free_space_bytes></default>',
+    )
+  })
+
   it('escapes paths', () => {
     expect(xml).toContain('<tmp_path>/data/a&lt;b/tmp/</tmp_path>')
   })

@@ -31,3 +31,31 @@ describe('brokerProperties', () => {
     expect(new Set(names).size).toBe(names.length)
   })
 })
+
+describe('detours', () => {
+  const detoured = brokerProperties({
+    port: 1111,
+    controllerPort: 2222,
+    dataFolder: '/data',
+    detours: [
+      { port: 3333, advertisedPort: 4444 },
+      { port: 5555, advertisedPort: 6666 },
+    ],
+  }).split('\n')
+
+  it('are listened on, and told to come to another port', () => {
+    expect(detoured).toContain(
+      'listeners=PLAINTEXT://127.0.0.1:1111,CONTROLLER://127.0.0.1:2222,DETOUR0://127.0.0.1:3333,DETOUR1://127.0.0.1:5555',
+    )
+    expect(detoured).toContain(
+      'advertised.listeners=PLAINTEXT://127.0.0.1:1111,DETOUR0://127.0.0.1:4444,DETOUR1://127.0.0.1:6666',
+    )
+  })
+
+  it('leave the broker its own listener', () => {
+    expect(detoured).toContain('inter.broker.listener.name=PLAINTEXT')
+    expect(detoured).toContain(
+      'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,DETOUR0:PLAINTEXT,DETOUR1:PLAINTEXT',
+    )
+  })
+})

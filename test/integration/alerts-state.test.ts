@@ -4,6 +4,7 @@ import { parseCommonConfig } from '#runtime/config.ts'
 import { type ClosableWriter, connectKafka, type Kafka } from '#runtime/kafka.ts'
 import { topicSpecs } from '#runtime/topics.ts'
 import type { Alert } from '#schemas/items.ts'
+import { alertState } from '#schemas/topics.ts'
 import { Evaluator } from '../../services/alert/evaluator.ts'
 import { parseRuleFiles } from '../../services/alert/rule-file.ts'
 import { createStateLog } from '../../services/alert/state-log.ts'
@@ -109,4 +110,22 @@ test('A state that is read back from Kafka decides as the one that was written',
     expect(again.length).toBeGreaterThan(0)
   }
   expect([...rules].toSorted()).toEqual(['budget', 'burning', 'dearer', 'much', 'slow'])
+})
+
+test('A record that nobody can read takes away no state', async () => {
+  const unreadable: bigint[] = []
+  const log = createStateLog(kafka, writer, (_, offset) => unreadable.push(offset))
+  const [tenant, fromMs] = ['tenant', START_MS]
+  const evaluator = newEvaluator()
+  decide(evaluator, { rules: RULES, tenants: [tenant], seed: 2 }, fromMs, 1)
+  await log.write(3, evaluator.changes(), { offset: 7n, metadata: 'seven' })
+  const before = await log.read(3)
+  const value = Buffer.from('no batch of anything')
+  await writer.write(alertState.name, [
+    { partition: 3, key: Buffer.from('stray'), value, headers: {} },
+  ])
+  const after = await log.read(3)
+  expect(unreadable).toHaveLength(1)
+  expect(after?.at).toEqual({ offset: 7n, metadata: 'seven' })
+  expect(after?.stored).toEqual(before?.stored)
 })

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { Evaluation } from '#schemas/items.ts'
 import { evaluations } from '#schemas/topics.ts'
-import { containerFile } from '../../services/sink/container-file.ts'
+import { containerFile } from '#runtime/container-file.ts'
 import { makeSpans, type EnrichedSpan } from './enriched-spans.ts'
 import { openQuestionDatabase, type QuestionDatabase } from './question-database.ts'
 
