@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Evaluation } from '#schemas/items.ts'
 import { isObject, type Mistake, readEvaluation } from './evaluations.ts'
+import { hasTooManyContainers } from './json-containers.ts'
 
 /** An evaluation of a request that cannot be taken in. */
 export interface BadEvaluation {
@@ -22,6 +23,8 @@ export type EvaluationsRequest =
   | { readonly type: 'too_large'; readonly message: string }
 
 const MAX_EVALUATIONS = 10_000
+/** An evaluation is one object without others in it, so that this is plenty even where many are wrong. */
+const MAX_CONTAINERS = 20 * MAX_EVALUATIONS
 const MAX_NAME_LENGTH = 100
 
 /**
@@ -29,6 +32,10 @@ const MAX_NAME_LENGTH = 100
  * nanoseconds since the epoch.
  */
 export function readEvaluationsRequest(body: Buffer, received: bigint): EvaluationsRequest {
+  if (hasTooManyContainers(body, MAX_CONTAINERS)) {
+    const message = `The request holds more than ${MAX_CONTAINERS} objects and arrays`
+    return { type: 'too_large', message }
+  }
   const sent = parseJson(body)
   if (sent === undefined) return { type: 'malformed', message: 'The body is not JSON in UTF-8' }
   const list = listOf(sent)

@@ -1,3 +1,4 @@
+import { hasTooManyContainers } from './json-containers.ts'
 import {
   countField,
   eachObject,
@@ -42,12 +43,8 @@ export type Conversion =
 /** With more bad spans than this a request is refused as a whole: its sender is broken. */
 export const MAX_REJECTED_SPANS = 10_000
 
-/**
- * Most objects and arrays in one request. JSON.parse makes about a hundred bytes of each, however few
- * bytes it was sent in; a full request of real spans stays below.
- */
+/** Most objects and arrays in one request; a full request of real spans stays below. */
 export const MAX_CONTAINERS = 2_000_000
-const MIN_CONTAINER_BYTES = 3
 
 const SPAN_KINDS: ReadonlyMap<string, number> = new Map([
   ['SPAN_KIND_UNSPECIFIED', 0],
@@ -106,7 +103,7 @@ type Parsed =
   | { readonly type: 'malformed'; readonly message: string }
 
 function parse(body: Buffer): Parsed {
-  if (hasTooManyContainers(body)) {
+  if (hasTooManyContainers(body, MAX_CONTAINERS)) {
     const message = `The body has more than ${MAX_CONTAINERS} objects and arrays; send smaller batches`
     return { type: 'malformed', message }
   }
@@ -127,22 +124,6 @@ function parse(body: Buffer): Parsed {
     return { type: 'parsed', request: value }
   }
   return { type: 'malformed', message: `The body has no "resourceSpans"${hint(value)}` }
-}
-
-function hasTooManyContainers(body: Buffer): boolean {
-  // The usual request is too short for that, and need not be scanned.
-  if (body.length < MAX_CONTAINERS * MIN_CONTAINER_BYTES) return false
-  let containers = 0
-  let isInString = false
-  for (let i = 0; i < body.length; i++) {
-    const byte = body[i]
-    if (byte === 0x22) isInString = !isInString
-    else if (isInString) {
-      // A backslash takes the byte behind it along, which may be a quote.
-      if (byte === 0x5c) i++
-    } else if (byte === 0x7b || byte === 0x5b) containers++
-  }
-  return containers > MAX_CONTAINERS
 }
 
 function hint(request: JsonObject): string {

@@ -1,8 +1,9 @@
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
 import type { Consumer, ConsumeOptions, Kafka } from './kafka.ts'
 import type { Logger } from './log.ts'
+import { beatWhile, keepMembership } from './membership.ts'
 import { Repeats, type RepeatLimits } from './repeats.ts'
-import { LostPartitionError, TransientError } from './records.ts'
+import { TransientError } from './records.ts'
 import type { BatchControl, Committed, KafkaRecord, RecordBatch } from './records.ts'
 import { retry } from './retry.ts'
 
@@ -70,7 +71,6 @@ export interface LoopOptions {
 }
 
 const BACKOFF = { firstMs: 100, maxMs: 2_000 }
-const BEAT_MS = 500
 
 /** State of a partition from its assignment on. */
 interface PartitionState {
@@ -82,6 +82,8 @@ interface PartitionState {
   held: KafkaRecord[]
   /** Offset that comes next; what lies before it only refreshes the memory. */
   next: bigint
+  /** Whether the memory of requests has been read back up to there. */
+  remembers: boolean
 }
 
 /**
@@ -138,8 +140,8 @@ function isAbort(error: unknown): boolean {
 
 /**
  * Takes a partition up where its last commit left it. The state of an assignment before is used
- * again if it stands just there, as nobody read on in between; else the memory of requests is read
- * back.
+ * again if it is whole and stands just there, as nobody read on in between; else the memory of
+ * requests is read back.
  */
 async function restore(
   { repeats: limits, topic, logger, stage }: LoopOptions,
@@ -149,7 +151,7 @@ async function restore(
 ): Promise<{ state: PartitionState; readAgain: boolean }> {
   const committed = await control.committed()
   const isOurs =
-    before !== undefined &&
+    before?.remembers === true &&
     before.committed === committed?.offset &&
     before.next === committed.offset
   const own = isOurs
@@ -161,7 +163,7 @@ async function restore(
     const checkpoint: Checkpoint = { sources: new Map() }
     const repeats = new Repeats(limits, checkpoint)
     return {
-      state: { repeats, committed: first, checkpoint, held: [], next: first },
+      state: { repeats, committed: first, checkpoint, held: [], next: first, remembers: true },
       readAgain: false,
     }
   }
@@ -172,7 +174,8 @@ async function restore(
   const readAgain = first > readFrom
   if (readAgain) control.seek(readFrom)
   logger.info({ topic, partition: batch.partition, offset: String(offset) }, 'Partition taken up.')
-  return { state: { repeats, committed: offset, checkpoint, held: [], next: offset }, readAgain }
+  const at = { committed: offset, held: [], next: offset, remembers: isOurs }
+  return { state: { repeats, checkpoint, ...at }, readAgain }
 }
 
 function minimum(a: bigint, b: bigint): bigint {
@@ -189,6 +192,7 @@ interface BatchWork {
 
 async function handleBatch(work: BatchWork): Promise<void> {
   const { state, batch, options } = work
+  state.remembers ||= batch.nextOffset >= state.next
   for (const record of batch.records) {
     if (record.offset < state.next) state.repeats.remember(record)
     else {
@@ -276,25 +280,4 @@ async function retryWhileOwned<T>(
       await keepMembership(control)
     },
   })
-}
-
-/** Keeps the membership alive while a task takes long, such as an insert into a busy ClickHouse. */
-async function beatWhile<T>(control: BatchControl, task: () => Promise<T>): Promise<T> {
-  // A partition that is lost meanwhile is noticed by the next commit.
-  const timer = setInterval(() => void control.heartbeat().catch(() => undefined), BEAT_MS)
-  try {
-    return await task()
-  } finally {
-    clearInterval(timer)
-  }
-}
-
-/** A heartbeat that itself cannot get through says nothing about who owns the partition. */
-async function keepMembership(control: BatchControl): Promise<void> {
-  try {
-    await control.heartbeat()
-  } catch (error) {
-    if (error instanceof LostPartitionError) throw error
-    if (!(error instanceof TransientError)) throw error
-  }
 }

@@ -52,6 +52,12 @@ describe('A request', () => {
     expect(read(body)).toEqual({ type: 'malformed', message: expect.any(String) })
   })
 
+  test('of far more objects than evaluations may have is refused before any is made', () => {
+    const dense = Buffer.from(`[${'{},'.repeat(200_000)}{}]`)
+    const message = 'The request holds more than 200000 objects and arrays'
+    expect(read(dense)).toEqual({ type: 'too_large', message })
+  })
+
   test('holds ten thousand evaluations at most', () => {
     const list = Array.from({ length: 10_001 }, () => good)
     expect(readJson(list.slice(1))).toMatchObject({ type: 'read' })

@@ -174,7 +174,21 @@ describe('What avsc writes AvroReader reads', () => {
       reader.skipLong()
       items++
     })
-    expect([reader.position, items]).toEqual([7, 1])
+    expect([reader.position, items]).toEqual([7, 3])
+  })
+
+  test.each([
+    ['of an array', { type: 'array', items: 'string' }],
+    ['of a map', { type: 'map', values: 'string' }],
+  ])('a block %s that holds more items than its bytes is none', (_, type) => {
+    // 2^40 items in no bytes: who decodes them would be busy for hours.
+    const block = new AvroWriter(20)
+    block.long(-(2 ** 40))
+    block.long(0)
+    block.long(0)
+    const layout = createLayout({ type: 'record', name: 'R', fields: [{ name: 'field', type }] })
+    const reader = new AvroReader(block.buffer.subarray(0, block.length))
+    expect(() => layout.locate(reader, new Uint32Array(1))).toThrow(WireError)
   })
 })
 
@@ -300,6 +314,16 @@ describe('Bytes that are cut off or wrong', () => {
     expect(() => new AvroReader(Buffer.from(bytes)).string()).toThrow(WireError)
     expect(() => new AvroReader(Buffer.from(bytes)).skipString()).toThrow(WireError)
   })
+})
+
+test('A branch that a union does not have is not stepped over by a layout', () => {
+  const fields = [{ name: 'field', type: ['null', 'long'] }]
+  const layout = createLayout({ type: 'record', name: 'R', fields })
+  const starts = new Uint32Array(1)
+  const read = (...bytes: number[]) => layout.locate(new AvroReader(Buffer.from(bytes)), starts)
+  read(0)
+  read(2, 8)
+  for (const branch of [4, 1, 118]) expect(() => read(branch, 8)).toThrow(WireError)
 })
 
 test.each([
