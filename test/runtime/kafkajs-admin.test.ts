@@ -95,7 +95,8 @@ describe('What a group committed', () => {
   })
 
   test('is not asked for again where the answer will stay the same', async () => {
-    const expected = { name: 'KafkaJSProtocolError', type: 'GROUP_AUTHORIZATION_FAILED' }
+    const cause = { type: 'GROUP_AUTHORIZATION_FAILED' }
+    const expected = { name: 'NotAuthorizedError', cause }
     await expect(fetch([of('spans', NOTHING, { errorCode: 30 })])).rejects.toMatchObject(expected)
   })
 })
