@@ -242,7 +242,10 @@ async function handleBatch(
           topics: [{ topic, partitions: [withMetadata(partition, offset, metadata)] }],
         }),
       ),
-    committed: () => fetchCommitted(admin, groupId, topic, partition),
+    committed: () => {
+      const end = BigInt(batch.highWatermark)
+      return fetchCommitted(admin, groupId, { topic, partition, end })
+    },
     seek: (offset) => consumer.seek({ topic, partition, offset: String(offset) }),
   }
   const control = assignment.bind(partition, free, fetchAgain)

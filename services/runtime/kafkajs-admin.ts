@@ -58,17 +58,32 @@ export async function lags(
   )
 }
 
+/** A partition, and the offset behind its last record as its reader sees it. */
+interface Read {
+  readonly topic: string
+  readonly partition: number
+  readonly end: bigint
+}
+
 /**
  * What a group committed last for a partition; undefined for nothing. Throws TransientError where
- * Kafka does not say, such as while the group moves to another broker.
+ * Kafka does not say, such as while the group moves to another broker, and where the commit lies beyond
+ * the end: a power loss may take records of a log and leave the commit, and who went on then would pass
+ * over new records as if they had been read.
  */
 export function fetchCommitted(
   admin: Pick<Admin, 'fetchOffsets'>,
   groupId: string,
-  topic: string,
-  partition: number,
+  { topic, partition, end }: Read,
 ): Promise<Committed | undefined> {
-  return classified(async () => (await openCommits(admin, groupId, topic))(partition))
+  return classified(async () => {
+    const committed = (await openCommits(admin, groupId, topic))(partition)
+    if (committed === undefined || committed.offset <= end) return committed
+    throw new KafkaJSError(
+      `${groupId} has read ${topic}/${partition} up to ${committed.offset}, and it ends at ${end}: Kafka ` +
+        'has lost records. See "A log that was cut" in docs/operations.md.',
+    )
+  })
 }
 
 /**

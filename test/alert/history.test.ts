@@ -407,7 +407,8 @@ describe('Many histories', () => {
     }
     const tookMs = performance.now() - startMs
     expect(histories.at(-1)?.lastMs).toBe((block + 85) * BLOCK * MINUTE)
-    expect(tookMs).toBeLessThan(5_000)
+    // What is not linear takes minutes; the rest is for a machine with other work.
+    expect(tookMs).toBeLessThan(20_000)
   })
 
   test('sum three days of minutes in microseconds', () => {
@@ -422,6 +423,6 @@ describe('Many histories', () => {
     }
     const tookMs = performance.now() - startMs
     expect(count).toBe(8_000 * 4_320)
-    expect(tookMs).toBeLessThan(2_000)
+    expect(tookMs).toBeLessThan(8_000)
   })
 })

@@ -98,3 +98,22 @@ test('A reader that goes back to what is deleted goes on behind it, and its comm
   expect(firsts).toEqual([4n, 3n])
   expect(committed).toEqual({ offset: 4n, metadata: 'kept' })
 })
+
+test('A reader whose commit lies beyond the end of a log that was cut reads nothing of it', async () => {
+  const topic = 'cut'
+  await kafka.ensureTopics([{ topic, partitions: 1, replicationFactor: 1, config: {} }])
+  const writer = await kafka.openWriter()
+  await vi.waitFor(() => writer.write(topic, SIX_RECORDS), { timeout: 30_000 })
+  await readUntil(topic, async (_, control) => {
+    await control.commit({ offset: 9n, metadata: 'kept' })
+    return true
+  })
+  await writer.write(topic, SIX_RECORDS.slice(0, 1))
+  const told: unknown[] = []
+  await readUntil(topic, async (_, control) => {
+    await control.committed().catch((error: unknown) => told.push(error))
+    return true
+  })
+  await writer.close()
+  expect(String(told[0])).toMatch(/has read .*cut\/0 up to 9, and it ends at 7: Kafka has lost/)
+})

@@ -47,8 +47,8 @@ const of = (topic: string, ...partitions: readonly Partial<Entry>[]) => ({
 })
 
 const NOTHING = { offset: '-1' }
-const fetch = (responses: Answer['responses'], errorCode = 0) =>
-  fetchCommitted(adminOf({ responses, errorCode }), 'sink', 'spans', 1)
+const fetch = (responses: Answer['responses'], errorCode = 0, end = 2n ** 62n) =>
+  fetchCommitted(adminOf({ responses, errorCode }), 'sink', { topic: 'spans', partition: 1, end })
 
 describe('What a group committed', () => {
   test('is an offset and its text', async () => {
@@ -92,6 +92,14 @@ describe('What a group committed', () => {
     const expected = { name: 'TransientError', cause: { type, retriable: true } }
     await expect(fetch([of('spans', NOTHING, { errorCode })])).rejects.toMatchObject(expected)
     await expect(fetch([], errorCode)).rejects.toMatchObject(expected)
+  })
+
+  test('may be the end of the partition, and is not believed beyond it', async () => {
+    const answer = [of('spans', NOTHING, { offset: '100' })]
+    await expect(fetch(answer, 0, 100n)).resolves.toMatchObject({ offset: 100n })
+    const beyond = fetch(answer, 0, 99n)
+    await expect(beyond).rejects.toBeInstanceOf(TransientError)
+    await expect(beyond).rejects.toThrow(/up to 100, and it ends at 99/)
   })
 
   test('is not asked for again where the answer will stay the same', async () => {
