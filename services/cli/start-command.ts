@@ -84,9 +84,9 @@ async function run(stack: Stack, flags: Flags, conditions: Conditions): Promise<
   if (flags.sample) {
     const summary = await runSample(stack, endpoint, conditions)
     if (flags.json !== true) process.stdout.write(`\n${formatSummary(summary)}\n`)
-    if (flags.once !== true) process.stdout.write(guide(stack, endpoint))
+    if (flags.once !== true) process.stdout.write(guide(stack, port))
     if (flags.json === true) process.stdout.write(`${JSON.stringify(summary)}\n`)
-  } else process.stdout.write(guide(stack, endpoint))
+  } else process.stdout.write(guide(stack, port))
   if (flags.once === true || signal.aborted) return
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
 }
@@ -144,15 +144,19 @@ function say(text: string): void {
 const tell: Tell = (subject, message) => say(`${subject.toLowerCase().padEnd(10)} ${message}`)
 
 /** Where to send spans, and where to query. */
-function guide({ engines }: Stack, endpoint: string): string {
+function guide({ engines, env }: Stack, port: number): string {
   const nowNs = `${Math.floor(Date.now() / 1_000)}000000000`
   const body = JSON.stringify({
     resourceSpans: [{ scopeSpans: [{ spans: [exampleSpan(nowNs)] }] }],
   })
+  const cert = env['SPANMETER_OTLP_TLS_CERT']
+  const endpoint = `${cert ? 'https' : 'http'}://${cert ? 'localhost' : '127.0.0.1'}:${port}`
+  const trust = cert ? ` --cacert ${cert}` : ''
+  const key = env['SPANMETER_API_KEYS'] ? " -H 'Authorization: Bearer KEY'" : ''
   return `
 Send spans   OTLP/HTTP ${endpoint}  (OTLP/gRPC and the topic otlp_spans on ${engines.brokers.join(',')} too)
 
-  curl -s ${endpoint}/v1/traces -H 'Content-Type: application/json' -d '${body}'
+  curl -s${trust} ${endpoint}/v1/traces${key} -H 'Content-Type: application/json' -d '${body}'
 
 Query        ClickHouse ${engines.clickhouseUrl}, database spanmeter
 

@@ -2,11 +2,13 @@ import type { EraseReport } from './erase.ts'
 
 /** The report for a person. */
 export function formatReport(report: EraseReport, isPreview: boolean): readonly string[] {
-  const verb = isPreview ? 'would be removed' : 'removed'
+  const verb = isPreview ? 'would be removed' : 'was removed'
   const { leftRows, leftRecords, behind } = report
   const removed = [
-    ...Object.entries(report.rows).map(([table, n]) => `  ${table}: ${rowsText(n)}`),
-    ...Object.entries(report.records).map(([topic, n]) => `  topic ${topic}: ${n} records`),
+    ...Object.entries(report.rows).map(([table, n]) => `  ${table}: ${countText(n, 'row')}`),
+    ...Object.entries(report.records).map(
+      ([topic, n]) => `  topic ${topic}: ${countText(n, 'record')}`,
+    ),
   ]
   const lines = removed.length === 0 ? [`Nothing ${verb}.`] : [`What ${verb}:`, ...removed]
   if (isPreview) {
@@ -15,7 +17,7 @@ export function formatReport(report: EraseReport, isPreview: boolean): readonly 
       : [
           ...lines,
           'Named in:',
-          ...leftRows.map((row) => `  ${row.table}.${row.column}: ${rowsText(row.rows)}`),
+          ...leftRows.map((row) => `  ${row.table}.${row.column}: ${countText(row.rows, 'row')}`),
         ]
   }
   if (isClean(report)) return [...lines, 'Nothing is left.']
@@ -25,10 +27,10 @@ export function formatReport(report: EraseReport, isPreview: boolean): readonly 
     ...behind.map(
       (group) => `  the group ${group} has not read all that was there: run this again`,
     ),
-    ...leftRows.map((row) => `  ${row.table}.${row.column}: ${rowsText(row.rows)}`),
+    ...leftRows.map((row) => `  ${row.table}.${row.column}: ${countText(row.rows, 'row')}`),
     ...leftRecords.map(
       ({ topic, records, why, untilMs }) =>
-        `  topic ${topic}: ${records} records; ${why}${untilText(untilMs)}`,
+        `  topic ${topic}: ${countText(records, 'record')}; ${why}${untilText(untilMs)}`,
     ),
   ]
 }
@@ -38,12 +40,12 @@ export function isClean({ leftRows, leftRecords, behind }: EraseReport): boolean
   return leftRows.length + leftRecords.length + behind.length === 0
 }
 
-function rowsText(rows: number): string {
-  return rows === 1 ? '1 row' : `${rows} rows`
+function countText(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function untilText(untilMs: number | undefined): string {
   return untilMs === undefined
     ? ''
-    : `; Kafka removes them by itself after ${new Date(untilMs).toISOString()}`
+    : `; Kafka lets go of them by itself after ${new Date(untilMs).toISOString()}`
 }
