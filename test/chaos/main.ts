@@ -36,7 +36,14 @@ const program = new Command('chaos')
   .option('--json', 'print the report as one line of JSON')
   .action(run)
 
-await program.parseAsync()
+const INTERRUPTED_EXIT_CODE = 130
+const stopping = new AbortController()
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!stopping.signal.aborted) throw error
+  process.exitCode = INTERRUPTED_EXIT_CODE
+}
 // Client libraries may keep sockets open for a while; whatever matters is done.
 process.exit()
 
@@ -51,7 +58,6 @@ async function run(flags: Flags): Promise<void> {
     return
   }
   const without = new Set(FAULT_KINDS.filter((kind) => !only.includes(kind)))
-  const stopping = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => stopping.abort(new Error(`ended by ${name}`)))
   }

@@ -1,23 +1,20 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { Command, InvalidArgumentError } from 'commander'
 import { type Finding, fuzz, type Tally } from './fuzz-run.ts'
 import { fuzzSockets, type SocketTally } from './sockets.ts'
 
-/** npm run fuzz -- --inputs 1000000 --sockets 50000 --seed 1: what broke something goes to test/fuzz/corpus. */
+/** What broke something goes to test/fuzz/corpus, which is a test from then on. */
 
-const { values } = parseArgs({
-  options: {
-    inputs: { type: 'string', default: '1000000' },
-    sockets: { type: 'string', default: '50000' },
-    seed: { type: 'string', default: '1' },
-  },
-})
-const inputs = Number(values.inputs)
-const sockets = Number(values.sockets)
-const seed = Number(values.seed)
+const program = new Command('fuzz')
+  .description('send broken inputs to every decoder and receiver; see docs/security.md')
+  .option('--inputs <number>', 'how many inputs for decoders', wholeNumber, 1_000_000)
+  .option('--sockets <number>', 'how many requests over HTTP and gRPC', wholeNumber, 50_000)
+  .option('--seed <number>', 'which ones', wholeNumber, 1)
+  .parse()
+const { inputs, sockets, seed } = program.opts<Record<'inputs' | 'sockets' | 'seed', number>>()
 
 const CORPUS = new URL('corpus/', import.meta.url)
 /** After a tenth of the inputs everything is as large as it gets. */
@@ -32,6 +29,11 @@ setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
 
 const findings: Finding[] = []
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number')
+  return Number(text)
+}
 
 function onFinding(finding: Finding): void {
   findings.push(finding)
@@ -52,12 +54,17 @@ function usedBytes(): { readonly heap: number; readonly buffers: number } {
 function fuzzDecoders(): void {
   let warm = usedBytes()
   let isWarm = false
+  let told = 0
   const startedMs = performance.now()
   const tallies = fuzz({
     inputs,
     seed,
     onFinding,
     onProgress(done) {
+      if (done >= told + inputs * WARM_SHARE) {
+        told = done
+        process.stderr.write(`${done} of ${inputs} inputs\n`)
+      }
       if (isWarm || done < inputs * WARM_SHARE) return
       isWarm = true
       warm = usedBytes()
