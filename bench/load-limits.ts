@@ -16,7 +16,7 @@ export interface LoadLimits {
 
 const file = new URL('../docker-compose.yml', import.meta.url)
 /** Sizes among the variables of workers; all others are addresses and files. */
-const SIZES = /^(?:NODE_OPTIONS|SPANMETER_OTLP_MAX_\w+)$/
+const SIZES = /^(?:NODE_OPTIONS|SPANMETER_(?:OTLP|SINK)_M\w+)$/
 
 const shape = z.object({
   services: z.record(
