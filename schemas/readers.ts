@@ -2,6 +2,7 @@ import {
   alertDeliveries,
   alerts,
   deadLetters,
+  deadLetterSends,
   enrichedSpans,
   evaluations,
   observations,
@@ -37,3 +38,14 @@ export const readers = {
   aggregateDeadLetters: { group: 'alert-aggregate-dead-letters', topic: deadLetters.name },
   evaluate: { group: 'alert-evaluate', topic: spanAggregates.name },
 } as const satisfies Readonly<Record<string, Reader>>
+
+/** In which commands take dead letters to where they go: one of them has each partition. */
+export const deadLetterSender: Reader = { group: 'dead-letters-send', topic: deadLetterSends.name }
+
+/** How the group of a channel begins, which its name follows: it reads the topic alerts. */
+export const NOTIFY_GROUPS = 'alert-notify-'
+
+/** How groups begin in which a topic is read whole, once, such as the state of alerts at a start. */
+export function readerGroups(topic: string): string {
+  return `${topic}-reader-`
+}

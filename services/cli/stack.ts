@@ -35,7 +35,7 @@ export interface Stack {
 export type Tell = (subject: string, message: string) => void
 
 /** The user of an embedded ClickHouse that is always there. */
-const LOCAL_ADMIN = { user: 'default', password: '' }
+export const LOCAL_ADMIN = { user: 'default', password: '' }
 const WORKERS_READY_DEADLINE_MS = 60_000
 
 /**

@@ -7,6 +7,7 @@ import { describeError } from '#runtime/errors.ts'
 import { connectKafka } from '#runtime/kafka.ts'
 import { createLogger } from '#runtime/log.ts'
 import { TransientError } from '#runtime/records.ts'
+import { stopOnSignal } from '#runtime/stop-on-signal.ts'
 import { readTime } from '#runtime/time-option.ts'
 import { parseConfig } from './config.ts'
 import { createCallPricer } from './price-call.ts'
@@ -33,9 +34,6 @@ interface Flags {
 
 /** Errors whose message tells a person all; of any other the stack is shown, as it is a bug. */
 const PLAIN_ERRORS = [ClickHouseError, ConfigError, RepriceError, TransientError]
-const INTERRUPTED_EXIT_CODE = 130
-/** npm and the parent process pass a signal on that the terminal has sent already. */
-const SAME_SIGNAL_MS = 1_000
 /** An update of a large day takes its time to be planned. */
 const REQUEST_TIMEOUT_MS = 600_000
 
@@ -89,7 +87,10 @@ async function run(flags: Flags): Promise<void> {
         pricePage: createPagePricer(createCallPricer(config.prices)),
         progress,
         quietMs: flags.wait * 1_000,
-        signal: stopOnSignal(() => progress.stop()),
+        signal: stopOnSignal((message) => {
+          progress.stop()
+          process.stderr.write(`${message}\n`)
+        }),
       },
     )
     progress.stop()
@@ -100,24 +101,6 @@ async function run(flags: Flags): Promise<void> {
     progress.stop()
     lock.release()
   }
-}
-
-/** The first signal stops between two steps, one that comes later at once: the next run completes it. */
-function stopOnSignal(onStop: () => void): AbortSignal {
-  const stopping = new AbortController()
-  let firstMs: number | undefined
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      firstMs ??= performance.now()
-      if (performance.now() - firstMs > SAME_SIGNAL_MS) process.exit(INTERRUPTED_EXIT_CODE)
-      if (stopping.signal.aborted) return
-      onStop()
-      process.exitCode = INTERRUPTED_EXIT_CODE
-      process.stderr.write('Stopping. Run the same again to complete what was begun.\n')
-      stopping.abort()
-    })
-  }
-  return stopping.signal
 }
 
 function readRange({ from, to }: Flags): { readonly fromMs: number; readonly toMs: number } {

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { createSecureContext, type SecureContextOptions, Server } from 'node:tls'
 import { ServerCredentials } from '@grpc/grpc-js'
-import { ConfigError } from '#runtime/config.ts'
+import { ConfigError, readNamedFile } from '#runtime/config.ts'
 import { messageOf } from '#runtime/errors.ts'
 
 /** What the receivers need to speak TLS, in PEM. */
@@ -50,15 +49,7 @@ export function readReceiverTls(files: ReceiverTlsFiles): ReceiverTls | undefine
 
 function readFile(name: keyof ReceiverTlsFiles, files: ReceiverTlsFiles): Buffer | undefined {
   const file = files[name]
-  if (file === undefined) return undefined
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    const message = messageOf(error)
-    throw new ConfigError(`${name} names ${file}, which cannot be read (${message}).`, {
-      cause: error,
-    })
-  }
+  return file === undefined ? undefined : readNamedFile(name, file)
 }
 
 /** What may be taken over while a server runs. */

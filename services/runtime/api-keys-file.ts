@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { API_KEY_ID } from './api-key.ts'
-import { ConfigError, wholeNumber } from './config.ts'
+import { ConfigError, readNamedFile, wholeNumber } from './config.ts'
 import { messageOf } from './errors.ts'
 import { parseTime } from './iso-time.ts'
 import { misshapen, readYamlTexts } from './yaml.ts'
@@ -91,15 +90,7 @@ const shape = z.strictObject({
 
 /** Reads a file of keys. Throws ConfigError that names every place that is wrong, and shows no text of it. */
 export function readApiKeysFile(file: string): ApiKeysFile {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new ConfigError(
-      `SPANMETER_API_KEYS names ${file}, which cannot be read (${messageOf(error)}).`,
-      { cause: error },
-    )
-  }
+  const text = readNamedFile('SPANMETER_API_KEYS', file).toString('utf8')
   return parseApiKeysFile(text, file)
 }
 

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError } from './config-error.ts'
+import { messageOf } from './errors.ts'
 import {
   clickhouseTls,
   encryptionVariables,
@@ -35,6 +37,17 @@ export function readVariables<Shape extends z.ZodRawShape>(
     return `  ${name}=${given[name] ?? ''}: ${issue.message}`
   })
   throw new ConfigError(`Configuration is not valid:\n${lines.join('\n')}`)
+}
+
+/** Reads a file that a variable names. Throws ConfigError naming both. */
+export function readNamedFile(name: string, file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    throw new ConfigError(`${name} names ${file}, which cannot be read (${messageOf(cause)}).`, {
+      cause,
+    })
+  }
 }
 
 /** A whole number within bounds, written in decimal. */

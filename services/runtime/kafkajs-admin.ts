@@ -48,12 +48,12 @@ export async function lags(
   group: string,
   topic: string,
 ): Promise<ReadonlyMap<number, bigint>> {
-  const ends = await admin.fetchTopicOffsets(topic)
+  const ranges = await fetchRanges(admin, topic)
   const committed = await openCommits(admin, group, topic)
   return new Map(
-    ends.map(({ partition, high, low }) => {
-      const at = committed(partition)?.offset ?? BigInt(low)
-      return [partition, BigInt(high) > at ? BigInt(high) - at : 0n]
+    [...ranges].map(([partition, { low, high }]) => {
+      const at = committed(partition)?.offset ?? low
+      return [partition, high > at ? high - at : 0n]
     }),
   )
 }
@@ -141,8 +141,7 @@ export async function startAtEnd(options: StartOptions): Promise<void> {
 async function hasStarted(options: StartOptions): Promise<boolean> {
   const { admin, groupId } = options
   if ((await unread(options)).length === 0) return true
-  const { groups } = await admin.describeGroups([groupId])
-  if (!groups.every(({ state }) => EMPTY_GROUP.has(state))) return false
+  if (await hasMembers(admin, groupId)) return false
   await commitEnds(options)
   return (await unread(options)).length === 0
 }

@@ -4,6 +4,7 @@ import type { Logger } from '#runtime/log.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import { type LoopObserver, runRecordLoop } from '#runtime/record-loop.ts'
 import type { RecordWriter } from '#runtime/records.ts'
+import { NOTIFY_GROUPS } from '#schemas/readers.ts'
 import { alerts } from '#schemas/topics.ts'
 import type { Channel } from './channel.ts'
 import { createNotifyStage, type NotifyStageOptions } from './notify-stage.ts'
@@ -102,7 +103,7 @@ async function runChannels(
 
 /** The consumer group of a channel: a channel that is named otherwise begins anew. */
 function groupOf({ name }: Channel): string {
-  return `alert-notify-${name}`
+  return NOTIFY_GROUPS + name
 }
 
 type Hooks = Pick<NotifyStageOptions, 'onDelivery' | 'onRetry'>

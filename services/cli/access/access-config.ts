@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { clusterVariables } from '#runtime/cluster.ts'
 import {
   commonVariables,
   ConfigError,
   type Env,
+  readNamedFile,
   readVariables,
   wholeNumber,
 } from '#runtime/config.ts'
-import { messageOf } from '#runtime/errors.ts'
 import { memorySize } from '../../embedded/config.ts'
 import { hashPassword, parseAccessFile, type Reader, tooShort } from './access-file.ts'
 
@@ -118,15 +117,7 @@ function readHash(
 }
 
 function readAccessFile(file: string, env: Env): readonly Reader[] {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new ConfigError(
-      `SPANMETER_ACCESS names ${file}, which cannot be read (${messageOf(error)}).`,
-      { cause: error },
-    )
-  }
+  const text = readNamedFile('SPANMETER_ACCESS', file).toString('utf8')
   return parseAccessFile(text, file, env)
 }
 

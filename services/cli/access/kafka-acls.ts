@@ -1,4 +1,4 @@
-import { type Reader, readers } from '#schemas/readers.ts'
+import { NOTIFY_GROUPS, type Reader, readerGroups, readers } from '#schemas/readers.ts'
 import {
   alertDeliveries,
   alerts,
@@ -27,9 +27,6 @@ export interface KafkaAcl {
   readonly operation: 'Read' | 'Write' | 'Describe' | 'All' | 'Create'
 }
 
-/** Groups that are named after what they are for: one for each channel, one for each look at a state. */
-const NOTIFY_GROUPS = 'alert-notify-'
-const STATE_READERS = `${alertState.name}-reader-`
 /** Kafka calls the only cluster so. */
 const CLUSTER = 'kafka-cluster'
 
@@ -80,7 +77,7 @@ function alertAcls(prefix: string): readonly KafkaAcl[] {
     literal('alert', 'topic', prefix + alerts.name, 'Read'),
     literal('alert', 'topic', prefix + alertState.name, 'Read'),
     prefixed('alert', 'group', prefix + NOTIFY_GROUPS, 'Read'),
-    prefixed('alert', 'group', prefix + STATE_READERS, 'Read'),
+    prefixed('alert', 'group', readerGroups(prefix + alertState.name), 'Read'),
     ...watched.map((topic) => literal('alert', 'topic', prefix + topic, 'Describe')),
     ...others.map(({ group }) => literal('alert', 'group', prefix + group, 'Describe')),
   ]

@@ -9,11 +9,10 @@ import type { NewRecord, RecordWriter } from '#runtime/records.ts'
 import { requirePartitions } from '#runtime/topics.ts'
 import { BatchError } from '#schemas/codec.ts'
 import type { DeadLetterSend } from '#schemas/items.ts'
+import { deadLetterSender } from '#schemas/readers.ts'
 import { deadLetterSends, deadLettersSent } from '#schemas/topics.ts'
 import { DeadLettersError } from './dead-letters-error.ts'
 
-/** The consumer group in which commands take letters to where they go: one of them has each partition. */
-const GROUP = 'dead-letters-send'
 const POLL_MS = 100
 const MAX_WRITE_BYTES = 1024 * 1024
 
@@ -164,7 +163,7 @@ export async function deliver(options: DeliverOptions): Promise<void> {
   failed.promise.catch(() => undefined)
   const consumer = await runRecordLoop({
     kafka,
-    group: GROUP,
+    group: deadLetterSender.group,
     topic: deadLetterSends.name,
     fetch: FETCH,
     repeats: REPEATS,
@@ -184,7 +183,7 @@ async function untilEmpty({ kafka, quietMs }: DeliverOptions): Promise<void> {
   let left: bigint | undefined
   let quietSinceMs = performance.now()
   for (;;) {
-    const now = await kafka.lag(GROUP, deadLetterSends.name)
+    const now = await kafka.lag(deadLetterSender.group, deadLetterSends.name)
     if (now === 0n) return
     if (now !== left) quietSinceMs = performance.now()
     left = now

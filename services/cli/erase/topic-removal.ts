@@ -1,8 +1,8 @@
 import { REPEATS } from '#runtime/defaults.ts'
 import type { RecordStore } from '#runtime/record-store.ts'
 import type { RecordWriter } from '#runtime/records.ts'
-import { readers, type Reader } from '#schemas/readers.ts'
-import { alertState, deadLetters, deadLetterSends, evaluations, spans } from '#schemas/topics.ts'
+import { deadLetterSender, readers, type Reader } from '#schemas/readers.ts'
+import { alertState, deadLetters, evaluations, spans } from '#schemas/topics.ts'
 import { deletableBefore } from './deletable.ts'
 import type { HeldTopic } from './topic-scan.ts'
 
@@ -19,11 +19,7 @@ export interface LeftRecords {
 const CLOCKS_MS = 30_000
 /** Topics of which readers remember requests. */
 const REMEMBERED = new Set([spans.name, evaluations.name, deadLetters.name])
-const READERS: readonly Reader[] = [
-  ...Object.values(readers),
-  // A command reads these in a group of its own, see dead-letters/sends.ts.
-  { group: 'dead-letters-send', topic: deadLetterSends.name },
-]
+const READERS: readonly Reader[] = [...Object.values(readers), deadLetterSender]
 /** Groups of a worker that a pipeline may do without. */
 const OPTIONAL = /^alert-/
 

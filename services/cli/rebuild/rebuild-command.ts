@@ -1,11 +1,11 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { stopOnSignal, unlessStopped } from '#runtime/stop-on-signal.ts'
 import type { Env } from '#runtime/config.ts'
 import { parseTime } from '#runtime/iso-time.ts'
 import type { Logger } from '#runtime/log.ts'
 import { changesJson, formatChanges } from './changes-text.ts'
 import { rebuildDay, type RebuildResult } from './rebuild-day.ts'
 import { requireSameRest, requireSinkAtRest } from './sink-at-rest.ts'
-import { stopOnSignal, unlessStopped } from './stop-on-signal.ts'
 import { withWorkplace } from './workplace.ts'
 
 interface Flags {

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { stopOnSignal, unlessStopped } from '#runtime/stop-on-signal.ts'
 import type { Env } from '#runtime/config.ts'
 import { connectKafka } from '#runtime/kafka.ts'
 import type { Logger } from '#runtime/log.ts'
@@ -6,7 +7,6 @@ import { readTime } from '#runtime/time-option.ts'
 import { changesJson, formatChanges } from './changes-text.ts'
 import { replayDays } from './replay-days.ts'
 import { requireSameRest, requireSinkAtRest } from './sink-at-rest.ts'
-import { stopOnSignal, unlessStopped } from './stop-on-signal.ts'
 import { daysOf } from './tables.ts'
 import { withWorkplace } from './workplace.ts'
 

@@ -9,6 +9,7 @@ import { openRecordStore, type RecordStore } from '#runtime/record-store.ts'
 import { connectClickHouse } from '#runtime/clickhouse.ts'
 import { parseEmbeddedConfig } from '../../embedded/config.ts'
 import { startEngines } from '../../embedded/engines.ts'
+import { LOCAL_ADMIN } from '../stack.ts'
 import { RebuildError } from './rebuild-error.ts'
 import { makeShadow, type Shadow } from './shadow.ts'
 
@@ -24,9 +25,6 @@ export interface WorkplaceOptions {
   readonly logger: Logger
   readonly say: (text: string) => void
 }
-
-/** The user that every embedded ClickHouse has. */
-const LOCAL_ADMIN = { user: 'default', password: '' }
 
 /**
  * Brings up what is needed, gives it to `task`, and takes it down: engines that are embedded and do not

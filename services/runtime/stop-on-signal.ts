@@ -1,9 +1,12 @@
 const INTERRUPTED_EXIT_CODE = 130
-/** npm passes a signal on that the terminal has sent already. */
+/** npm and a parent process pass a signal on that the terminal has sent already. */
 const SAME_SIGNAL_MS = 1_000
 
-/** The first signal stops between two steps, one that comes later at once: the next run starts over. */
-export function stopOnSignal(say: (text: string) => void): AbortSignal {
+/**
+ * For work that can be cut off and run again. The first signal stops it between two steps, when
+ * `onStop` says so to whoever waits; one that comes later ends the process at once.
+ */
+export function stopOnSignal(onStop: (message: string) => void): AbortSignal {
   const stopping = new AbortController()
   let firstMs: number | undefined
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -12,7 +15,7 @@ export function stopOnSignal(say: (text: string) => void): AbortSignal {
       if (performance.now() - firstMs > SAME_SIGNAL_MS) process.exit(INTERRUPTED_EXIT_CODE)
       if (stopping.signal.aborted) return
       process.exitCode = INTERRUPTED_EXIT_CODE
-      say('Stopping. Run the same again to complete what was begun.')
+      onStop('Stopping. Run the same again to complete what was begun.')
       stopping.abort()
     })
   }
